@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Libraries of the distribution (tools/packages.txt installs them). Those without a CMake package of
+# use come through pkg-config as PkgConfig::NAME; imported targets are SYSTEM by themselves.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv>=1.44)
+pkg_check_modules(libunbound REQUIRED IMPORTED_TARGET libunbound)
+pkg_check_modules(libhs REQUIRED IMPORTED_TARGET libhs)
+pkg_check_modules(rocksdb REQUIRED IMPORTED_TARGET rocksdb)
+
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)  # Debian's is built with SPDLOG_FMT_EXTERNAL and says so itself
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tl-expected REQUIRED)
+
+if(SEALGATE_MIMALLOC)
+    find_package(mimalloc REQUIRED)
+endif()
+if(SEALGATE_TESTS)
+    find_package(GTest REQUIRED)
+    find_package(benchmark REQUIRED)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+endif()
