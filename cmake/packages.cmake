@@ -7,9 +7,15 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
 pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv>=1.44)
-pkg_check_modules(libunbound REQUIRED IMPORTED_TARGET libunbound)
 pkg_check_modules(libhs REQUIRED IMPORTED_TARGET libhs)
 pkg_check_modules(rocksdb REQUIRED IMPORTED_TARGET rocksdb)
+
+# libunbound.pc asks for the .pc files of what the shared library was itself built with.
+find_library(UNBOUND_LIBRARY unbound REQUIRED)
+find_path(UNBOUND_INCLUDE_DIR unbound-event.h REQUIRED)
+add_library(unbound::unbound UNKNOWN IMPORTED)
+set_target_properties(unbound::unbound PROPERTIES IMPORTED_LOCATION "${UNBOUND_LIBRARY}"
+    INTERFACE_INCLUDE_DIRECTORIES "${UNBOUND_INCLUDE_DIR}")
 
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(fmt REQUIRED)

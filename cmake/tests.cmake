@@ -124,6 +124,6 @@ if(SEALGATE_HEADERS_ALONE)
         add_library(headers_alone OBJECT ${alone})
         target_compile_options(headers_alone PRIVATE -O0 -g0)
         target_link_libraries(headers_alone PRIVATE sealgate_smtp CLI11::CLI11 wolfssl::wolfssl
-            OpenSSL::Crypto PkgConfig::libunbound PkgConfig::rocksdb GTest::gmock sealgate_test_base)
+            OpenSSL::Crypto unbound::unbound PkgConfig::rocksdb GTest::gmock sealgate_test_base)
     endif()
 endif()
