@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Every protocol and safety bound, with its reason. What an operator may choose is in
+// core/options.cc instead.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sealgate::limits {
+
+// --- bytes on their way ------------------------------------------------------------------------
+
+// One read from a socket. Large enough that a 10 KB message is one or two system calls.
+inline constexpr std::size_t read_block_bytes = 64 * 1024;
+// Reads are given at least this much room; below it the read block is replaced.
+inline constexpr std::size_t read_room_bytes_min = 8 * 1024;
+// What a session may have unsent on its socket before what feeds it is told `full`.
+inline constexpr std::size_t unsent_bytes_max = 64 * 1024;
+
+// --- SMTP (RFC 5321 §4.5.3.1) ------------------------------------------------------------------
+
+// The RFC's floor is 512; extensions (DSN's ORCPT, SIZE, SMTPUTF8) add to it. spec: "≤ 2048".
+inline constexpr std::size_t command_line_bytes_max = 2048;
+// A client may pipeline; replies it does not read pile up here, then its commands are not read.
+inline constexpr std::size_t pending_reply_bytes_max = 16 * 1024;
+// Bad commands in one session before 421: a peer that talks something else than SMTP.
+inline constexpr int bad_commands_max = 20;
+// RFC 5321 §4.5.3.1.3: a path is at most 256 octets; with SMTPUTF8 octets, not characters.
+inline constexpr std::size_t address_bytes_max = 256;
+inline constexpr std::size_t local_part_bytes_max = 64;
+inline constexpr std::size_t domain_bytes_max = 255;
+// RFC 5321 §6.3: "at least 100" hops would be loop; ours is stricter by spec/operations.md.
+inline constexpr int received_fields_max = 50;
+// A message whose header is larger is refused (552 5.3.4): the header is held in memory until the
+// policy has decided, and a session has 256 KB in all.
+inline constexpr std::size_t header_bytes_max = 128 * 1024;
+// RFC 5322 §2.1.1: a line has at most 998 characters without its CRLF.
+inline constexpr std::size_t line_bytes_max = 998;
+
+// --- MIME --------------------------------------------------------------------------------------
+
+// Multiparts inside multiparts; Postfix's mime_nesting_limit is 100, clients stop near 20.
+// What lies deeper is carried along unchanged, never looked into.
+inline constexpr int mime_depth_max = 32;
+// A body part's header; what is longer is carried along as body.
+inline constexpr std::size_t part_header_bytes_max = 32 * 1024;
+// RFC 2046 §5.1.1: 70 characters; some clients write longer ones.
+inline constexpr std::size_t boundary_bytes_max = 200;
+// A part that is said to be 7-bit is held back this far to see whether it is.
+inline constexpr std::size_t hold_back_bytes_max = 64 * 1024;
+
+// --- spool -------------------------------------------------------------------------------------
+
+// A message up to this size keeps its bytes in memory until delivered (while memory lasts), so that
+// delivery does not read the store; a larger one is read back in pieces.
+inline constexpr std::size_t young_message_bytes_max = 128 * 1024;
+// Body bytes are put into the store in values of about this size.
+inline constexpr std::size_t spool_piece_bytes = 64 * 1024;
+// Body bytes of one message handed to the spool thread and not yet written: then Flow::full.
+inline constexpr std::size_t spool_unwritten_bytes_max = 128 * 1024;
+// Free space under which the gateway answers 452 4.3.1 before DATA.
+inline constexpr std::uint64_t disk_free_bytes_min = std::uint64_t{64} << 20;
+
+static_assert(header_bytes_max + hold_back_bytes_max <= 256 * 1024,
+              "a streaming session has 256 KB");
+static_assert(read_room_bytes_min < read_block_bytes);
+
+// --- configuration -----------------------------------------------------------------------------
+
+inline constexpr std::size_t config_file_bytes_max = 16 << 20;
+inline constexpr int config_complaints_max = 1000;  // more are counted, not printed
+
+}  // namespace sealgate::limits

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Counters of the process, by name; read by `sealgate status` and, later, /metrics.
+//
+// One relaxed atomic each, so any thread may count. Names follow Prometheus: sealgate_…_total.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "core/reason.h"
+
+namespace sealgate {
+
+enum class Counter : std::uint8_t {
+    sessions_accepted,
+    sessions_refused,
+    messages_received,
+    messages_refused,
+    bytes_received,
+    recipients_accepted,
+    recipients_refused,
+    messages_generated,
+    recipients_delivered,
+    recipients_deferred,
+    recipients_bounced,
+    bytes_delivered,
+    deliveries_connected,
+    deliveries_failed,
+    dsn_made,
+    dsn_suppressed,
+    spool_commits,
+    spool_messages_committed,
+    spool_errors,
+    crypto_jobs,
+    config_reloads,
+    config_rejected,
+};
+inline constexpr int counter_count = 22;
+
+class Metrics {
+public:
+    static Metrics& instance();
+
+    void add(Counter counter, std::uint64_t amount = 1) {
+        counters_[static_cast<std::size_t>(counter)].fetch_add(amount, std::memory_order_relaxed);
+    }
+    std::uint64_t value(Counter counter) const {
+        return counters_[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
+    }
+    // Outcomes of S/MIME operations on outgoing mail, by reason word.
+    void add_sign(Reason reason) {
+        sign_[static_cast<std::size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
+    }
+    std::uint64_t sign_value(Reason reason) const {
+        return sign_[static_cast<std::size_t>(reason)].load(std::memory_order_relaxed);
+    }
+
+    std::string to_prometheus() const;
+
+private:
+    std::array<std::atomic<std::uint64_t>, counter_count> counters_{};
+    std::array<std::atomic<std::uint64_t>, reason_count> sign_{};
+};
+
+const char* to_name(Counter counter);  // "sealgate_messages_received_total"
+
+}  // namespace sealgate

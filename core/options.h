@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The options table: every section and key an operator may write, as one row each.
+//
+// The same rows parse the INI file, check ranges, print `config show` and generate
+// docs/configuration.md. A key of a feature that a later version brings is a row too (so that a
+// file may name its default), but any value that would ask for the feature is a complaint: nothing
+// is silently not done.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/complaint.h"
+#include "core/config.h"
+
+namespace sealgate {
+
+struct LoadedConfig {
+    std::shared_ptr<const Config> config;  // null when there are complaints
+    Complaints complaints;                 // any of these: exit 78, nothing is started
+    Complaints warnings;                   // worth saying, not wrong
+};
+
+// Reads PATH (a file, or a directory whose *.ini are read in name order as one) and checks all that
+// can be checked without opening certificates. Blocks (start-up, command line, a worker at reload).
+LoadedConfig load_config(const std::string& path);
+// The same from text, for tests and the built-in configuration; `name` stands for the file.
+LoadedConfig parse_config(const std::string& text, const std::string& name);
+
+// The effective configuration as an INI file, defaults included, secrets masked.
+std::string show_config(const Config& config);
+// The same as JSON text: {"gateway": {"hostname": "…"}, "listener:NAME": {…}, …}.
+std::string show_config_json(const Config& config);
+// docs/configuration.md, whole.
+std::string options_reference_markdown();
+
+}  // namespace sealgate

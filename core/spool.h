@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The durable store of messages: a body written as it streams, an envelope that commits it.
+//
+// One spool thread owns the RocksDB writes: it takes all that is waiting, writes one batch, syncs
+// once if any of it is a commit, and answers all. A message without a committed envelope does not
+// exist: what an abort or a crash leaves of it is removed (at once, or by recovery at start, which
+// reads the store and needs no clean shutdown). The envelope is opaque here (smtp/envelope.h).
+//
+// Threads: everything public is for the loop thread; callbacks come on the loop thread, never from
+// inside the call. RocksDB is seen by core/spool* only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/chunk.h"
+#include "core/result.h"
+#include "core/stage.h"
+
+namespace sealgate {
+
+class Loop;
+
+using MessageId = std::uint64_t;  // the MID of the mail log; never reused, across restarts
+
+// A committed message, as the queue takes it over.
+struct StoredMessage {
+    MessageId mid = 0;
+    std::uint64_t body_bytes = 0;
+    std::string envelope;
+    ChunkList body;        // the whole body while the message is young; else empty
+    bool in_memory = false;  // whether `body` is valid
+};
+
+class Spool;
+
+// The end of a chain: the body of one message on its way into the store. Destroying it before
+// commit() was answered with success leaves nothing of the message.
+class SpoolWriter final : public Sink {
+public:
+    using Committed = std::function<void(Result<StoredMessage>)>;
+
+    ~SpoolWriter() override;
+    MessageId mid() const { return mid_; }
+    std::uint64_t body_bytes() const { return body_bytes_; }
+
+    // Who hears on_drain(), and on_failed() when the store failed between calls.
+    void set_source(Source* source) { source_ = source; }
+
+    Result<Flow> write(Chunk chunk) override;
+    Result<Flow> finish() override;  // the body is complete; nothing is durable yet
+    // After finish(): makes body and envelope durable; `committed` is called when they are.
+    void commit(std::string envelope, Committed committed);
+
+    struct State;
+
+private:
+    friend class Spool;
+    SpoolWriter(Spool& spool, MessageId mid);
+    Spool& spool_;
+    MessageId mid_;
+    std::uint64_t body_bytes_ = 0;
+    Source* source_ = nullptr;
+    std::shared_ptr<State> state_;
+};
+
+// Reads a stored body in pieces, off the loop thread. One read at a time.
+class SpoolReader {
+public:
+    // An empty list: the end.
+    using Piece = std::function<void(Result<ChunkList>)>;
+    ~SpoolReader();  // a pending piece is dropped
+    void next(Piece piece);
+
+    struct State;
+
+private:
+    friend class Spool;
+    explicit SpoolReader(std::shared_ptr<State> state);
+    std::shared_ptr<State> state_;
+};
+
+class Spool {
+public:
+    struct Recovered {
+        MessageId mid;
+        std::uint64_t body_bytes;
+        std::string envelope;
+    };
+
+    // Opens or makes the store under `directory`; blocks (start-up only). `why` says more for people.
+    static Result<std::unique_ptr<Spool>> open(Loop& loop, const std::string& directory,
+                                               std::string* why);
+    ~Spool();  // writes and syncs what was handed over
+
+    // At start: calls `each` for every committed message in MID order, removes what was left of
+    // uncommitted ones. Blocks.
+    Result<void> recover(const std::function<void(Recovered)>& each);
+
+    // A MID that no message before it had, also not before a restart.
+    MessageId next_mid();
+    std::unique_ptr<SpoolWriter> begin(MessageId mid);
+    // A small message that is whole in memory (DSNs): begin, write, finish, commit in one.
+    void store(MessageId mid, ChunkList body, std::string envelope,
+               SpoolWriter::Committed committed);
+
+    // Replaces the envelope; durable with the next group commit, then `done` (may be empty).
+    void update(MessageId mid, std::string envelope, std::function<void(Result<void>)> done);
+    // Forgets the message. Not synced by itself: after a crash it may come back (and be delivered
+    // twice: the one duplicate spec/operations.md allows). `done` (may be empty) after the write.
+    void remove(MessageId mid, std::function<void(Result<void>)> done = {});
+    std::unique_ptr<SpoolReader> read(MessageId mid);
+
+    // False while the disk is full or failing: then no new message may begin (452 4.3.1).
+    bool healthy() const;
+    std::string trouble() const;  // for people; empty when healthy
+
+    struct Statistics {
+        std::uint64_t commits = 0;            // syncs
+        std::uint64_t messages = 0;           // committed by them
+        std::uint64_t sync_microseconds = 0;  // spent in them
+    };
+    Statistics statistics() const;
+
+    struct State;
+    State& state() { return *state_; }
+
+private:
+    Spool();
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace sealgate
