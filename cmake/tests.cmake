@@ -7,6 +7,8 @@
 #                             tests/fuzz/seeds/NAME/* so that every seed is a regression test
 #   tests/system/test_*.py    one ctest each, label "system", run alone
 #   bench/*.cc                Google Benchmark; each runs once, small, as a test
+# Under a sanitizer, test names begin with its name, so that tools/test can run two builds in one
+# ctest, and system tests carry the label "slow".
 
 include(GoogleTest)
 
@@ -14,6 +16,25 @@ set(sealgate_test_environment
     "SEALGATE_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}"
     "SEALGATE_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
     "SEALGATE_CORPUS_DIR=${SEALGATE_CORPUS_DIR}")
+set(test_prefix "")
+set(system_labels "system")
+set(system_timeout 600)
+if(SEALGATE_SANITIZE)
+    set(test_prefix "asan.")
+    if(SEALGATE_SANITIZE MATCHES "thread")
+        set(test_prefix "tsan.")
+    endif()
+    set(system_labels "system;slow")
+    set(system_timeout 1800)
+    list(APPEND sealgate_test_environment
+        "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
+        "UBSAN_OPTIONS=print_stacktrace=1"
+        "TSAN_OPTIONS=second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp")
+    find_program(symbolizer NAMES llvm-symbolizer-14 llvm-symbolizer)
+    if(symbolizer)
+        list(APPEND sealgate_test_environment "ASAN_SYMBOLIZER_PATH=${symbolizer}")
+    endif()
+endif()
 
 add_library(sealgate_test_base INTERFACE)
 target_compile_definitions(sealgate_test_base INTERFACE
@@ -59,6 +80,7 @@ function(sealgate_test room)
     add_executable(${room}_test ${sources})
     target_link_libraries(${room}_test PRIVATE sealgate_test_support ${ARGN} GTest::gtest_main)
     gtest_discover_tests(${room}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
+        TEST_PREFIX "${test_prefix}"
         PROPERTIES TIMEOUT 300 LABELS "unit;${room}" ENVIRONMENT "${sealgate_test_environment}")
 endfunction()
 
@@ -78,34 +100,38 @@ foreach(source IN LISTS fuzzers)
         target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     else()
         target_sources(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/fuzz/replay/main.cc")
-        add_test(NAME fuzz_${name}.seeds
+        add_test(NAME ${test_prefix}fuzz_${name}.seeds
             COMMAND fuzz_${name} "${PROJECT_SOURCE_DIR}/tests/fuzz/seeds/${name}")
-        set_tests_properties(fuzz_${name}.seeds PROPERTIES TIMEOUT 300 LABELS "unit;fuzz")
+        set_tests_properties(${test_prefix}fuzz_${name}.seeds PROPERTIES TIMEOUT 300
+            LABELS "unit;fuzz" ENVIRONMENT "${sealgate_test_environment}")
     endif()
 endforeach()
 
-file(GLOB benches CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/*.cc")
-foreach(source IN LISTS benches)
-    cmake_path(GET source STEM name)
-    sealgate_rooms_of(rooms "${source}")
-    add_executable(${name} "${source}")
-    target_link_libraries(${name} PRIVATE sealgate_test_base ${rooms} benchmark::benchmark_main)
-    add_test(NAME bench.${name} COMMAND ${name} --benchmark_min_time=0.01)
-    set_tests_properties(bench.${name} PROPERTIES TIMEOUT 300 LABELS "bench"
-        ENVIRONMENT "${sealgate_test_environment}")
-endforeach()
+if(SEALGATE_BENCHES)
+    file(GLOB benches CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/*.cc")
+    foreach(source IN LISTS benches)
+        cmake_path(GET source STEM name)
+        sealgate_rooms_of(rooms "${source}")
+        add_executable(${name} "${source}")
+        target_link_libraries(${name} PRIVATE sealgate_test_base ${rooms} benchmark::benchmark_main)
+        add_test(NAME bench.${name} COMMAND ${name} --benchmark_min_time=0.01)
+        set_tests_properties(bench.${name} PROPERTIES TIMEOUT 300 LABELS "bench"
+            ENVIRONMENT "${sealgate_test_environment}")
+    endforeach()
+endif()
 
 file(GLOB system_tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/system/test_*.py")
 foreach(source IN LISTS system_tests)
     cmake_path(GET source STEM name)
-    add_test(NAME system.${name} COMMAND Python3::Interpreter "${source}")
-    set_tests_properties(system.${name} PROPERTIES TIMEOUT 600 LABELS "system" PROCESSORS 2
-        SKIP_RETURN_CODE 77 ENVIRONMENT "${sealgate_test_environment};PYTHONDONTWRITEBYTECODE=1")
+    add_test(NAME ${test_prefix}system.${name} COMMAND Python3::Interpreter "${source}")
+    set_tests_properties(${test_prefix}system.${name} PROPERTIES
+        TIMEOUT ${system_timeout} LABELS "${system_labels}" RUN_SERIAL ON SKIP_RETURN_CODE 77
+        ENVIRONMENT "${sealgate_test_environment};PYTHONDONTWRITEBYTECODE=1")
 endforeach()
 
-add_test(NAME rooms_arrows
+add_test(NAME ${test_prefix}rooms_arrows
     COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tests/rooms_arrows.py" "${PROJECT_SOURCE_DIR}")
-set_tests_properties(rooms_arrows PROPERTIES LABELS "unit")
+set_tests_properties(${test_prefix}rooms_arrows PROPERTIES LABELS "unit")
 
 # Every header compiles alone: one generated source per header.
 if(SEALGATE_HEADERS_ALONE)
