@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// An SMTP reply: code, enhanced status code (RFC 3463), text. Both ends use it: the server to say
+// it, the client to hear it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+
+namespace sealgate {
+
+struct Reply {
+    int code = 0;
+    std::string enhanced;            // "5.7.1"; empty: none
+    std::vector<std::string> lines;  // at least one when sent
+
+    bool positive() const { return code >= 200 && code < 400; }
+    bool temporary() const { return code >= 400 && code < 500; }
+    bool permanent() const { return code >= 500; }
+    // As on the wire, with the enhanced code on every line (RFC 2034 §4), CRLF line ends.
+    std::string to_wire() const;
+    // For logs: "5.1.1 No such user", lines joined by a space.
+    std::string text() const;
+};
+
+Reply make_reply(int code, std::string enhanced, std::string text);
+// The one place where kinds of errors become replies to end-of-data.
+Reply reply_for(const Error& error);
+
+}  // namespace sealgate
