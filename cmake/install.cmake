@@ -19,7 +19,12 @@ if(EXISTS "${PROJECT_SOURCE_DIR}/packaging/sealgate.ini")
             DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples")
 endif()
 if(EXISTS "${units}/sealgate.service.in")
-    configure_file("${units}/sealgate.service.in" sealgate.service @ONLY)
+    # The unit names the programs' folder, which is known only at installation: --prefix may change it.
+    install(CODE "
+        set(bin_dir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+        set(doc_dir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}\")
+        configure_file(\"${units}/sealgate.service.in\"
+            \"${PROJECT_BINARY_DIR}/sealgate.service\" @ONLY)")
     install(FILES "${PROJECT_BINARY_DIR}/sealgate.service"
             DESTINATION "${SEALGATE_SYSTEMD_PREFIX}/systemd/system")
     install(FILES "${units}/sysusers.conf" DESTINATION "${SEALGATE_SYSTEMD_PREFIX}/sysusers.d"
