@@ -89,6 +89,13 @@ Chunk ChunkList::take_front() {
     return chunk;
 }
 
+void ChunkList::trim_front(std::size_t bytes) {
+    CHECK(!empty());
+    Chunk& front = chunks_[first_];
+    front = front.slice(bytes, front.size());
+    bytes_ -= bytes;
+}
+
 void ChunkList::clear() {
     chunks_.clear();
     first_ = 0;

@@ -118,6 +118,7 @@ public:
     void append(Chunk chunk);
     void append(ChunkList&& other);
     Chunk take_front();
+    void trim_front(std::size_t bytes);  // at most the first chunk's
     void clear();
 
     std::size_t bytes() const { return bytes_; }

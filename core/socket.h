@@ -65,7 +65,7 @@ public:
 private:
     friend class Acceptor;
     explicit Socket(State* state) : state_(state) {}
-    State* state_;  // freed by libuv's close callback, after us
+    State* state_;  // outlives us until libuv's close callback
 };
 
 // A listening socket.
