@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Runs a fuzz target over files instead of inventing inputs: every seed is a regression test in the
-// builds without libFuzzer. Arguments are files or folders; an absent folder has no seeds. The empty
-// input always runs, for libFuzzer begins with it, too.
+// builds without libFuzzer. Arguments are files or folders; an absent folder has no seeds. The
+// empty input always runs, for libFuzzer begins with it, too.
 
 #include <cstddef>
 #include <cstdint>
