@@ -19,7 +19,7 @@ if(EXISTS "${PROJECT_SOURCE_DIR}/packaging/sealgate.ini")
             DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples")
 endif()
 if(EXISTS "${units}/sealgate.service.in")
-    # The unit names the programs' folder, which is known only at installation: --prefix may change it.
+    # The unit names the programs' folder, known only at installation: --prefix may change it.
     install(CODE "
         set(bin_dir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
         set(doc_dir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}\")

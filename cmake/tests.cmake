@@ -130,7 +130,8 @@ foreach(source IN LISTS system_tests)
 endforeach()
 
 add_test(NAME ${test_prefix}rooms_arrows
-    COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tests/rooms_arrows.py" "${PROJECT_SOURCE_DIR}")
+    COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tests/rooms_arrows.py"
+        "${PROJECT_SOURCE_DIR}")
 set_tests_properties(${test_prefix}rooms_arrows PROPERTIES LABELS "unit")
 
 # Every header compiles alone: one generated source per header.

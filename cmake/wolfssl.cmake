@@ -3,7 +3,7 @@
 # wolfssl::wolfssl. "bundled" is the static library that tools/setup builds from the pinned, patched
 # source package and keeps outside the build folder; "system" is whatever pkg-config finds.
 # EXTERNAL_OPTS_OPENVPN, an old name, is wolfSSL 5.7's way to have settings.h read that build's
-# options.h by itself, so that no file of ours can forget it; newer ones call it WOLFSSL_USE_OPTIONS_H.
+# options.h by itself, so that no file of ours can forget it; newer ones: WOLFSSL_USE_OPTIONS_H.
 
 add_library(wolfssl::wolfssl INTERFACE IMPORTED)
 target_compile_definitions(wolfssl::wolfssl INTERFACE

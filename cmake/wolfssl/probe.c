@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Works the wolfSSL just built the way Sealgate does: hash a part of a message, then sign with P-256.
+ * Works the wolfSSL just built the way Sealgate does: hashes a part of a message, signs with P-256.
  * Prints how often a second both were done; some hundreds instead of thousands mean that the
  * vzeroupper fix is not in effect. Exit code 1 when a signature does not verify. */
 
