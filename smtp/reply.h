@@ -27,5 +27,23 @@ struct Reply {
 Reply make_reply(int code, std::string enhanced, std::string text);
 // The one place where kinds of errors become replies to end-of-data.
 Reply reply_for(const Error& error);
+// "550 5.1.1 No such user" as an operator writes it; the enhanced code may be absent.
+Reply parse_reply_text(const std::string& text);
+
+// A reply of fixed words, as the command parsers give it: nothing is allocated to refuse.
+struct Refusal {
+    int code = 0;
+    const char* enhanced = "";
+    const char* text = "";
+
+    Reply to_reply() const { return make_reply(code, enhanced, text); }
+};
+// A command's value, or what to answer instead.
+template <typename T>
+using Checked = tl::expected<T, Refusal>;
+
+inline tl::unexpected<Refusal> refusal(int code, const char* enhanced, const char* text) {
+    return tl::unexpected(Refusal{code, enhanced, text});
+}
 
 }  // namespace sealgate
