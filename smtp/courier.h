@@ -6,6 +6,12 @@
 // preference, RFC 5321 §5.1) until one greets it; a host that fails before it has taken a message
 // is left for the next one. It never decides about retries: every outcome goes to its owner.
 // Loop thread. The wire dialogue itself is smtp/delivery_session.h, which knows no socket.
+//
+// It logs the DCID lines (New SMTP DCID, Delivery start, Response, Message done, close, Connection
+// Error); `Bounced:`, `Delayed:` and `Message finished` are the queue's, which decides. A connection
+// that breaks before a message was handed over whole takes that message to the next host by itself.
+// A domain that [smtp-routes] sends to /dev/null gets no connection: every task is `delivered` at
+// once, by a reply of our own making.
 #pragma once
 
 #include <functional>
@@ -13,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "core/address.h"
 #include "core/config.h"
 #include "core/spool.h"
 #include "smtp/envelope.h"
@@ -23,7 +30,7 @@ namespace sealgate {
 class Loop;
 class MailLog;
 class Resolver;
-class Spool;
+class RouteTable;
 
 struct DeliveryRecipient {
     std::size_t rid = 0;  // index in the message's envelope
@@ -38,7 +45,7 @@ struct DeliveryTask {
     std::string sender;
     std::string envelope_id;
     Envelope::Return return_ = Envelope::Return::not_given;
-    bool smtputf8 = false;
+    bool smtputf8 = false;  // the header is not ASCII; addresses are looked at themselves
     BodyType body = BodyType::seven_bit;
     bool signed_by_gateway = false;
     bool has_long_lines = false;
@@ -54,6 +61,16 @@ struct RecipientOutcome {
     Reply reply;             // the host's, or one of our own making (4.4.1 no host reached…)
     bool from_host = false;  // whether `reply` is the host's
     bool dsn_relayed = false;  // the host offers DSN, so SUCCESS is its business (RFC 3461 §5.2.2)
+};
+
+// How long the client waits for each thing, RFC 5321 §4.5.3.2.
+struct DeliveryTimeouts {
+    std::uint64_t connect_ms = 30'000;
+    std::uint64_t greeting_ms = 300'000;       // and EHLO, RSET
+    std::uint64_t mail_ms = 300'000;           // and RCPT
+    std::uint64_t data_ms = 120'000;           // DATA until 354
+    std::uint64_t block_ms = 180'000;          // some of the body goes out
+    std::uint64_t end_of_data_ms = 600'000;    // the reply that takes the message over
 };
 
 class Courier {
@@ -74,9 +91,12 @@ public:
         Loop& loop;
         MailLog& log;
         Resolver& resolver;
-        Spool& spool;
+        Spool* spool;  // for tasks that are not in memory
+        RouteTable& routes;
         std::string hostname;
+        std::vector<Endpoint> own_endpoints;  // our listeners': mail is never delivered to them
         std::uint64_t idle_ms = 2000;  // how long an idle connection waits for another message
+        DeliveryTimeouts timeouts = {};
     };
 
     // `domain`: the recipients' domain, lower-case A-label form, or "[address]".
