@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One configuration in force: the checked options with all that is made of them.
+//
+// Immutable and shared. A reload makes a new one, whole or not at all; sessions and messages under
+// way keep the one they began with.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/complaint.h"
+#include "core/config.h"
+#include "core/policy.h"
+#include "crypto/identity.h"
+
+namespace sealgate {
+
+struct GatewayState {
+    std::shared_ptr<const Config> config;
+    std::shared_ptr<const IdentityStore> identities;
+    std::shared_ptr<const PolicyTable> policies;
+};
+using GatewayStatePtr = std::shared_ptr<const GatewayState>;
+
+struct CheckedState {
+    GatewayStatePtr state;  // null when there are complaints
+    Complaints complaints;
+    Complaints warnings;
+};
+
+// Loads and checks everything that a start or a reload needs. Blocks: files, certificates, regular
+// expressions. `config check` calls it, too, so that what it passes also starts.
+CheckedState check_configuration(const std::string& path);
+// The same for a text, for the built-in configuration of `sealgate run --demo`.
+CheckedState check_configuration_text(const std::string& text, const std::string& name);
+
+}  // namespace sealgate
