@@ -7,7 +7,7 @@
 // of the loop: a write to a slow disk never blocks the loop, and a busy gateway pays one hand-off
 // for many lines. With `format = json`, the same event is {"time":…,"level":…,"event":"…", the ids
 // and values as members, "text": the very line}. Peer text must go through printable(). No message
-// text, no keys.
+// text, no keys. Lines that could not be written are counted: a warning in the log says how many.
 #pragma once
 
 #include <fmt/format.h>
@@ -62,7 +62,7 @@ public:
 private:
     MailLog();
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;  // a deferred hand-over looks for it
 };
 
 }  // namespace sealgate

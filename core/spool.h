@@ -48,7 +48,7 @@ public:
     std::uint64_t body_bytes() const { return body_bytes_; }
 
     // Who hears on_drain(), and on_failed() when the store failed between calls.
-    void set_source(Source* source) { source_ = source; }
+    void set_source(Source* source);
 
     Result<Flow> write(Chunk chunk) override;
     Result<Flow> finish() override;  // the body is complete; nothing is durable yet
@@ -59,12 +59,10 @@ public:
 
 private:
     friend class Spool;
-    SpoolWriter(Spool& spool, MessageId mid);
-    Spool& spool_;
+    SpoolWriter(std::shared_ptr<State> state, MessageId mid);
     MessageId mid_;
     std::uint64_t body_bytes_ = 0;
-    Source* source_ = nullptr;
-    std::shared_ptr<State> state_;
+    std::shared_ptr<State> state_;  // it may outlive the Spool, and then does nothing any more
 };
 
 // Reads a stored body in pieces, off the loop thread. One read at a time.
@@ -91,7 +89,7 @@ public:
         std::string envelope;
     };
 
-    // Opens or makes the store under `directory`; blocks (start-up only). `why` says more for people.
+    // Opens or makes the store DIRECTORY/spool; blocks (start-up only). `why` says more for people.
     static Result<std::unique_ptr<Spool>> open(Loop& loop, const std::string& directory,
                                                std::string* why);
     ~Spool();  // writes and syncs what was handed over
@@ -100,7 +98,8 @@ public:
     // uncommitted ones. Blocks.
     Result<void> recover(const std::function<void(Recovered)>& each);
 
-    // A MID that no message before it had, also not before a restart.
+    // A MID that no message before it had, also not before a restart. (While the store is failing
+    // more than a thousand may be given out unwritten; what is stored never shares one.)
     MessageId next_mid();
     std::unique_ptr<SpoolWriter> begin(MessageId mid);
     // A small message that is whole in memory (DSNs): begin, write, finish, commit in one.
@@ -110,7 +109,8 @@ public:
     // Replaces the envelope; durable with the next group commit, then `done` (may be empty).
     void update(MessageId mid, std::string envelope, std::function<void(Result<void>)> done);
     // Forgets the message. Not synced by itself: after a crash it may come back (and be delivered
-    // twice: the one duplicate spec/operations.md allows). `done` (may be empty) after the write.
+    // twice: the one duplicate spec/operations.md allows). `done` (may be empty) after the write;
+    // with an error when the store is failing: then the removal waits until it works again.
     void remove(MessageId mid, std::function<void(Result<void>)> done = {});
     std::unique_ptr<SpoolReader> read(MessageId mid);
 
@@ -129,8 +129,8 @@ public:
     State& state() { return *state_; }
 
 private:
-    Spool();
-    std::unique_ptr<State> state_;
+    explicit Spool(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    std::shared_ptr<State> state_;  // shared with what is on its way between the threads
 };
 
 }  // namespace sealgate

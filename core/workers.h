@@ -85,7 +85,7 @@ private:
     };
 
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;  // answers on their way hold it, too
 };
 
 }  // namespace sealgate

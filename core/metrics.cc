@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/metrics.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace sealgate {
+namespace {
+
+struct Row {
+    const char* name;
+    const char* help;
+};
+
+// In the order of the enumeration.
+constexpr Row rows[] = {
+    {"sealgate_sessions_accepted_total", "SMTP sessions that were greeted"},
+    {"sealgate_sessions_refused_total", "SMTP sessions refused by policy or for want of room"},
+    {"sealgate_messages_received_total", "Messages accepted with 250"},
+    {"sealgate_messages_refused_total", "Messages refused at or after the end of data"},
+    {"sealgate_bytes_received_total", "Bytes of the messages accepted"},
+    {"sealgate_recipients_accepted_total", "RCPT commands accepted"},
+    {"sealgate_recipients_refused_total", "RCPT commands refused"},
+    {"sealgate_messages_generated_total", "Messages made by the gateway itself"},
+    {"sealgate_recipients_delivered_total", "Recipients the next hop took"},
+    {"sealgate_recipients_deferred_total", "Attempts put off, one for each recipient"},
+    {"sealgate_recipients_bounced_total", "Recipients given up for good"},
+    {"sealgate_bytes_delivered_total", "Bytes of the messages delivered"},
+    {"sealgate_deliveries_connected_total", "Connections made to next hops"},
+    {"sealgate_deliveries_failed_total", "Connections to next hops that could not be made"},
+    {"sealgate_dsn_made_total", "Delivery status notifications sent"},
+    {"sealgate_dsn_suppressed_total", "Delivery status notifications nobody wanted"},
+    {"sealgate_spool_commits_total", "Group commits of the spool, one sync each"},
+    {"sealgate_spool_messages_committed_total", "Messages made durable by them"},
+    {"sealgate_spool_errors_total", "Rounds of the spool that failed"},
+    {"sealgate_crypto_jobs_total", "Jobs given to the crypto threads"},
+    {"sealgate_config_reloads_total", "Configurations put in place after the first"},
+    {"sealgate_config_rejected_total", "Configurations refused at a reload"},
+};
+static_assert(std::size(rows) == counter_count);
+static_assert(static_cast<int>(Counter::config_rejected) + 1 == counter_count);
+
+}  // namespace
+
+Metrics& Metrics::instance() {
+    static Metrics metrics;
+    return metrics;
+}
+
+const char* to_name(Counter counter) { return rows[static_cast<std::size_t>(counter)].name; }
+
+std::string Metrics::to_prometheus() const {
+    fmt::memory_buffer text;
+    auto out = std::back_inserter(text);
+    for (std::size_t i = 0; i < std::size(rows); ++i) {
+        const auto& [name, help] = rows[i];
+        fmt::format_to(out, "# HELP {0} {1}.\n# TYPE {0} counter\n{0} {2}\n", name, help,
+                       value(static_cast<Counter>(i)));
+    }
+    fmt::format_to(out,
+                   "# HELP sealgate_smime_sign_total Signatures wanted, by outcome.\n"
+                   "# TYPE sealgate_smime_sign_total counter\n");
+    for (int i = 0; i < reason_count; ++i) {
+        const auto reason = static_cast<Reason>(i);
+        fmt::format_to(out, "sealgate_smime_sign_total{{reason=\"{}\"}} {}\n", to_word(reason),
+                       sign_value(reason));
+    }
+    return fmt::to_string(text);
+}
+
+}  // namespace sealgate
