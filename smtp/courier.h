@@ -31,6 +31,7 @@ class Loop;
 class MailLog;
 class Resolver;
 class RouteTable;
+class Spool;
 
 struct DeliveryRecipient {
     std::size_t rid = 0;  // index in the message's envelope
@@ -91,7 +92,7 @@ public:
         Loop& loop;
         MailLog& log;
         Resolver& resolver;
-        Spool* spool;  // for tasks that are not in memory
+        Spool& spool;
         RouteTable& routes;
         std::string hostname;
         std::vector<Endpoint> own_endpoints;  // our listeners': mail is never delivered to them
