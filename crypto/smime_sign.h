@@ -12,6 +12,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "core/config.h"
 #include "core/stage.h"
@@ -28,6 +30,7 @@ struct SignPlan {
     SendingProfileOptions::Scheme scheme = SendingProfileOptions::Scheme::automatic;
     bool include_chain = true;  // up to, not including, the root
     std::int64_t signing_time = 0;  // seconds since 1970
+    std::string boundary;  // of a detached signature; empty: 128 random bits (tests fix it)
 };
 
 // May `identity` sign for `sender_address` now? (no_certificate, bad_key_usage, weak_key, expired,
