@@ -37,6 +37,14 @@ inline constexpr std::size_t header_bytes_max = 128 * 1024;
 // RFC 5322 §2.1.1: a line has at most 998 characters without its CRLF.
 inline constexpr std::size_t line_bytes_max = 998;
 
+// --- delivery ----------------------------------------------------------------------------------
+
+// RFC 5321 §4.5.3.1.5 says 512 for a reply line; hosts that tell a story get more.
+inline constexpr std::size_t reply_line_bytes_max = 2048;
+inline constexpr std::size_t reply_lines_max = 100;
+// Addresses tried for one connection, over all hosts of a destination (Postfix tries 5).
+inline constexpr int connect_attempts_max = 10;
+
 // --- MIME --------------------------------------------------------------------------------------
 
 // Multiparts inside multiparts; Postfix's mime_nesting_limit is 100, clients stop near 20.
