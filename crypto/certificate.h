@@ -48,6 +48,7 @@ public:
     std::int64_t not_before() const { return not_before_; }  // seconds since 1970
     std::int64_t not_after() const { return not_after_; }
     bool self_issued() const;  // subject equals issuer
+    bool is_authority() const { return is_authority_; }  // basicConstraints CA:TRUE
 
     // spec/smime.md "Certificates": key usage, extended key usage, key type and size.
     Reason may_sign() const;
@@ -70,6 +71,7 @@ private:
     std::optional<std::uint16_t> key_usage_;     // RFC 5280 §4.2.1.3 bits, digitalSignature = bit 0
     std::optional<bool> email_protection_;       // EKU present: has emailProtection or any
     bool has_subject_alternative_name_ = false;
+    bool is_authority_ = false;
 };
 
 using CertificatePtr = std::shared_ptr<const Certificate>;
