@@ -24,6 +24,9 @@ struct PrivateKey {
     std::uint64_t id = 0;    // unique in the process: workers cache their decoded copy by it
 };
 
+// With kind, bits and an id of its own.
+Result<PrivateKey> make_private_key(SecureBytes pkcs8);
+
 struct Identity {
     std::string name;
     CertificatePtr leaf;
