@@ -44,7 +44,14 @@ public:
     std::size_t header_bytes() const { return header_bytes_; }
 
 private:
-    enum class State : std::uint8_t { line_begin, carriage_return, name, before_colon, value };
+    enum class State : std::uint8_t {
+        line_begin,
+        carriage_return,
+        name,
+        before_colon,
+        after_mbox_mark,
+        value,
+    };
     State step(std::uint8_t byte);
     void end_at(std::size_t bytes, HeaderEnd how);
 

@@ -16,7 +16,7 @@
 namespace sealgate {
 
 struct ContentType {
-    std::string type;     // lower case; both are empty when absent or invalid
+    std::string type;  // lower case; both are empty when absent or invalid
     std::string subtype;
     // Names in lower case, values decoded (RFC 2231, to UTF-8), in order of first appearance.
     std::vector<std::pair<std::string, std::string>> parameters;

@@ -14,12 +14,12 @@ struct EntityPlan {
         untouched,  // carried along whatever is in it
         leaf,       // looked at, encoded when it is not 7-bit
         multipart,
-        message,    // an attached message whose header follows
+        message,  // an attached message whose header follows
     };
     Kind kind = Kind::untouched;
     TransferEncoding label = TransferEncoding::absent;
     TransferEncoding encode_as = TransferEncoding::quoted_printable;  // of a leaf
-    std::string boundary;  // of a multipart
+    std::string boundary;                                             // of a multipart
     bool digest = false;
 };
 

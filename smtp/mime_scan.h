@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Learns, while a message passes, whether it needs 8BITMIME and whether its lines are too long.
 //
-// It changes nothing and keeps nothing; every message runs through it, so it looks at each byte once
-// and at line ends only about every 1000 bytes. Loop thread.
+// It changes nothing and keeps nothing; every message runs through it, so it looks at each byte
+// once and at line ends only about every 1000 bytes. Loop thread.
 #pragma once
 
 #include <cstdint>

@@ -10,10 +10,10 @@
 // 8-bit bytes and long lines that could not be removed (there, in headers, in preambles, in large
 // parts that say "7bit" wrongly) pass, and left_eight_bit() and left_long_lines() tell.
 // A multipart or attached message labelled 8bit or binary is relabelled 7bit before its parts are
-// seen. Unchanged bytes go on as slices; what is kept is the hold-back and one line. The output does
-// not depend on how the input is cut, and run again it stays the same.
-// Boundaries match whole lines, white space behind them aside (RFC 2046 §5.1.1); the innermost wins.
-// RFC 2045, 2046, 6152, 8551 §3.1.3. Loop thread.
+// seen. Unchanged bytes go on as slices; what is kept is the hold-back and one line. The output
+// does not depend on how the input is cut, and run again it stays the same. Boundaries match whole
+// lines, white space behind them aside (RFC 2046 §5.1.1); the innermost wins. RFC 2045, 2046, 6152,
+// 8551 §3.1.3. Loop thread.
 #pragma once
 
 #include <memory>
@@ -59,11 +59,11 @@ public:
 private:
     enum class State : std::uint8_t {
         header_line_begin,
-        header,      // inside a line
+        header,  // inside a line
         body_line_begin,
-        body,        // inside a line
-        body_cr,     // behind a CR that may be the line's end
-        delimiter,   // inside a line that began with '-': a boundary or not
+        body,       // inside a line
+        body_cr,    // behind a CR that may be the line's end
+        delimiter,  // inside a line that began with '-': a boundary or not
     };
     enum class Mode : std::uint8_t { pass, hold, encode };  // what happens to body bytes
 
@@ -82,7 +82,6 @@ private:
     std::size_t step(const Chunk& chunk, std::size_t at);
     std::size_t step_header(const Chunk& chunk, std::size_t at);
     std::size_t step_body(const Chunk& chunk, std::size_t at);
-    std::size_t step_line_begin(const Chunk& chunk, std::size_t at);
     std::size_t step_delimiter(const Chunk& chunk, std::size_t at);
     void decide_delimiter();
     Match match_delimiter(std::string_view line) const;
@@ -119,7 +118,8 @@ private:
     ChunkList held_;
     MimeScan held_scan_;
     bool held_nul_ = false;
-    ChunkList line_end_;   // the CRLF that may belong to a boundary behind it
+    ChunkList line_end_;  // the CRLF that may belong to a boundary behind it
+    bool delimiter_in_header_ = false;
     ChunkList delimiter_;  // the line that may be one
     std::string delimiter_text_;
     std::unique_ptr<BodyEncoder> encoder_;
