@@ -73,6 +73,15 @@ static_assert(header_bytes_max + hold_back_bytes_max <= 256 * 1024,
               "a streaming session has 256 KB");
 static_assert(read_room_bytes_min < read_block_bytes);
 
+// --- policy ------------------------------------------------------------------------------------
+
+// One regular expression; Hyperscan's compile time grows with it.
+inline constexpr std::size_t regex_bytes_max = 1000;
+// A condition's text, or a whole file of message filters.
+inline constexpr std::size_t filter_bytes_max = 1 << 20;
+// Parentheses and `not` inside each other: the parser is recursive.
+inline constexpr int filter_depth_max = 64;
+
 // --- configuration -----------------------------------------------------------------------------
 
 inline constexpr std::size_t config_file_bytes_max = 16 << 20;

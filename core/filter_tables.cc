@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The vocabulary of the filter language (spec/policy.md).
+#include "core/filter_ast.h"
+
+namespace sealgate {
+namespace {
+
+constexpr const char* the_body = "looking into bodies";
+constexpr const char* incoming_smime = "incoming S/MIME";
+constexpr const char* tls_feature = "TLS";
+constexpr const char* more_actions = "this action";
+
+}  // namespace
+
+const std::vector<RuleRow>& filter_rules() {
+    // clang-format off
+    static const std::vector<RuleRow> rows = {
+        {"subject",                RuleId::subject,       RuleForm::text,    nullptr},
+        {"mail-from",              RuleId::mail_from,     RuleForm::text,    nullptr},
+        {"rcpt-to",                RuleId::rcpt_to,       RuleForm::text,    nullptr},
+        {"header",                 RuleId::header,        RuleForm::header,  nullptr},
+        {"remote-ip",              RuleId::remote_ip,     RuleForm::address, nullptr},
+        {"recv-listener",          RuleId::recv_listener, RuleForm::text,    nullptr},
+        {"sendergroup",            RuleId::sendergroup,   RuleForm::text,    nullptr},
+        {"rcpt-count",             RuleId::rcpt_count,    RuleForm::number,  nullptr},
+        {"true",                   RuleId::true_,         RuleForm::flag,    nullptr},
+        {"body-contains",          RuleId::later,         RuleForm::call,    the_body},
+        {"only-body-contains",     RuleId::later,         RuleForm::call,    the_body},
+        {"attachment-filename",    RuleId::later,         RuleForm::text,    the_body},
+        {"body-size",              RuleId::later,         RuleForm::number,  the_body},
+        {"valid",                  RuleId::later,         RuleForm::flag,    the_body},
+        {"smime-gateway-message",  RuleId::later,         RuleForm::flag,    incoming_smime},
+        {"smime-gateway-verified", RuleId::later,         RuleForm::flag,    incoming_smime},
+        {"signed",                 RuleId::later,         RuleForm::flag,    incoming_smime},
+        {"encrypted",              RuleId::later,         RuleForm::flag,    incoming_smime},
+        {"tls",                    RuleId::later,         RuleForm::flag,    tls_feature},
+    };
+    // clang-format on
+    return rows;
+}
+
+const std::vector<ActionRow>& filter_actions() {
+    // clang-format off
+    static const std::vector<ActionRow> rows = {
+        // name                     arguments  final
+        {"smime-gateway",           1, 1,      true,  nullptr},
+        {"drop",                    0, 0,      true,  more_actions},
+        {"bounce",                  0, 0,      true,  more_actions},
+        {"deliver",                 0, 0,      true,  more_actions},
+        {"skip-filters",            0, 0,      true,  more_actions},
+        {"smime-gateway-deferred",  1, 1,      false, more_actions},
+        {"quarantine",              1, 1,      false, more_actions},
+        {"duplicate-quarantine",    1, 1,      false, more_actions},
+        {"insert-header",           2, 2,      false, more_actions},
+        {"strip-header",            1, 1,      false, more_actions},
+        {"edit-header-text",        3, 3,      false, more_actions},
+        {"notify",                  1, 2,      false, more_actions},
+        {"bcc",                     1, 1,      false, more_actions},
+        {"alt-mailhost",            1, 1,      false, more_actions},
+        {"bounce-profile",          1, 1,      false, more_actions},
+        {"log-entry",               1, 1,      false, more_actions},
+        {"archive",                 1, 1,      false, more_actions},
+    };
+    // clang-format on
+    return rows;
+}
+
+}  // namespace sealgate
