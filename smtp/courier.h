@@ -98,6 +98,7 @@ public:
         std::vector<Endpoint> own_endpoints;  // our listeners': mail is never delivered to them
         std::uint64_t idle_ms = 2000;  // how long an idle connection waits for another message
         DeliveryTimeouts timeouts = {};
+        std::uint16_t mx_port = 25;
     };
 
     // `domain`: the recipients' domain, lower-case A-label form, or "[address]".
