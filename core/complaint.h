@@ -4,13 +4,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sealgate {
 
 struct Complaint {
     std::string file;
-    int line = 0;
+    int line = 0;    // 0: the file as a whole
     int column = 0;  // 0: not given; the filter language gives it
     std::string what;
 
@@ -26,5 +27,9 @@ using Complaints = std::vector<Complaint>;
 // The candidate with the smallest edit distance to `name`, if it is near enough to be meant;
 // otherwise empty.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates);
+
+// Text of the file in a complaint is there to be recognised, not to be read: cut where it is long.
+std::string cut_short(std::string_view text);
+std::string in_quotes(std::string_view text);  // the same as "text"
 
 }  // namespace sealgate

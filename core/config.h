@@ -24,9 +24,17 @@ struct ConfigPlace {
     int line = 0;
 };
 
+// A value may be written over several lines, which are joined with one space: where in the joined
+// value each of them begins, and where in the file that is. Columns count bytes, from 1.
+struct ConfigLine {
+    std::size_t offset = 0;
+    int line = 0;
+    int column = 1;
+};
+
 struct GatewayOptions {
     std::string hostname;
-    std::string data_dir;
+    std::string data_dir = "/var/lib/sealgate";
     std::string control_socket;
     unsigned crypto_threads = 1;
     std::uint64_t connections_max = 20000;
@@ -130,13 +138,17 @@ struct ContentFilterOptions {
     std::string actions;
     ConfigPlace condition_place;
     ConfigPlace actions_place;
+    std::vector<ConfigLine> condition_lines;  // locate() of core/ini.h makes line and column of them
+    std::vector<ConfigLine> actions_lines;
 };
 
 struct MailPolicyOptions {
     std::string name;
     ConfigPlace place;
     Direction direction = Direction::outgoing;
-    bool any_direction = false;  // only [mail-policy:DEFAULT] without a direction: both
+    // Only [mail-policy:DEFAULT] without a direction: both, and of its content filters those apply
+    // that are of the message's direction.
+    bool any_direction = false;
     std::vector<std::string> senders{"ALL"};
     std::vector<std::string> recipients{"ALL"};
     std::vector<std::string> not_senders;
@@ -194,6 +206,49 @@ struct TrustOptions {
     enum class Revocation : std::uint8_t { off, prefer, require } revocation = Revocation::off;
 };
 
+// The structs from here to AdminOptions belong to features this version does not have: what is read
+// into them is either inert or a complaint (core/options.h).
+struct DirectoryOptions {
+    std::string name;
+    ConfigPlace place;
+    std::string url;
+    std::vector<std::string> attributes{"userCertificate;binary", "userSMIMECertificate"};
+    std::uint64_t timeout_ms = 5000;
+    std::uint64_t cache_ms = 3'600'000;
+    std::string bind_dn;
+    std::string password_file;
+    bool trust = true;
+};
+
+struct QuarantineOptions {
+    std::string name;
+    ConfigPlace place;
+    std::uint64_t retention_ms = std::uint64_t{10} * 86'400'000;
+    std::uint64_t bytes_max = std::uint64_t{1} << 30;
+    enum class OnFull : std::uint8_t { reject_new, delete_oldest } on_full = OnFull::reject_new;
+};
+
+struct KeyRepositoryOptions {
+    std::uint64_t capacity_bytes = std::uint64_t{512} << 20;
+    bool persist = true;
+};
+
+struct AlertOptions {
+    std::vector<std::string> to;
+    std::string from;
+    enum class Severity : std::uint8_t { info, warning, critical };
+    Severity severity_min = Severity::warning;
+    std::string webhook;
+    bool tls_required_failure = true;
+    std::uint64_t throttle_ms = 900'000;
+};
+
+struct AdminOptions {
+    std::string http_address;  // empty: off
+    std::string certificate;
+    std::string users_file;
+};
+
 struct DnsOptions {
     std::vector<std::string> servers;  // "192.0.2.1" or "127.0.0.1@5353"; empty: the system's
     std::string trust_anchor_file;
@@ -221,7 +276,13 @@ struct Config {
     std::map<std::string, DestinationOptions> destinations;  // lower-case; always has "default"
     std::map<std::string, BounceProfileOptions> bounce_profiles;  // always has "default"
     TrustOptions trust_smime;
-    TrustOptions trust_tls;
+    TrustOptions trust_tls;  // its ca_system is yes unless written otherwise
+    std::map<std::string, DirectoryOptions> directories;
+    std::map<std::string, QuarantineOptions> quarantines;
+    KeyRepositoryOptions key_repository;
+    std::string message_filters_file;
+    AlertOptions alerts;
+    AdminOptions admin;
     DnsOptions dns;
     LogOptions log;
     std::vector<std::string> files;  // what was read, in order
