@@ -32,6 +32,8 @@ LoadedConfig parse_config(const std::string& text, const std::string& name);
 std::string show_config(const Config& config);
 // The same as JSON text: {"gateway": {"hostname": "…"}, "listener:NAME": {…}, …}.
 std::string show_config_json(const Config& config);
+// What differs and cannot change at run time, a line each: "[gateway] data-dir: /a -> /b".
+std::vector<std::string> changes_that_need_restart(const Config& before, const Config& after);
 // docs/configuration.md, whole.
 std::string options_reference_markdown();
 

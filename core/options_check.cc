@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/options_check.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/options_values.h"
+
+namespace sealgate {
+
+namespace {
+
+// sun_path of struct sockaddr_un has 108 bytes on Linux, the last a NUL.
+constexpr std::size_t socket_path_bytes_max = 107;
+
+const char* to_text(Direction direction) {
+    return direction == Direction::outgoing ? "outgoing" : "incoming";
+}
+
+struct Known {
+    std::unordered_set<std::string> set;
+    std::vector<std::string> names;
+};
+
+Known known_names(const Config& config, const std::string& kind_name) {
+    Known known;
+    for (const SectionKind& kind : option_sections()) {
+        if (kind.kind != kind_name || !kind.each) continue;
+        kind.each(config, [&](const std::string& name, const void*) {
+            if (known.set.insert(name).second) known.names.push_back(name);
+        });
+    }
+    return known;
+}
+
+void check_filter_directions(const Config& config, const std::vector<Reference>& references,
+                             Complaints& complaints) {
+    std::unordered_map<std::string, const ContentFilterOptions*> filters;
+    for (const ContentFilterOptions& filter : config.content_filters)
+        filters.emplace(filter.name, &filter);
+    std::unordered_map<std::string, const MailPolicyOptions*> policies;
+    for (const MailPolicyOptions& policy : config.mail_policies)
+        policies.emplace(policy.name, &policy);
+    for (const Reference& reference : references) {
+        if (reference.row->refers != std::string("content-filter")) continue;
+        const auto filter = filters.find(reference.to_name);
+        const auto policy = policies.find(reference.from_name);
+        if (filter == filters.end() || policy == policies.end()) continue;
+        if (policy->second->any_direction ||
+            policy->second->direction == filter->second->direction)
+            continue;
+        complaints.push_back(
+            {reference.place.file, reference.place.line, 0,
+             "content-filters: [content-filter:" + reference.to_name + "] is for " +
+                 to_text(filter->second->direction) + " mail, " +
+                 reference.from->label(reference.from_name) + " for " +
+                 to_text(policy->second->direction)});
+    }
+}
+
+void check_addresses(const Config& config, Complaints& complaints) {
+    std::map<Endpoint, const ListenerOptions*> owners;
+    for (const ListenerOptions& listener : config.listeners) {
+        for (const Endpoint& endpoint : listener.addresses) {
+            if (endpoint.port == 0) continue;  // the kernel chooses another one each time
+            const auto [owner, fresh] = owners.try_emplace(endpoint, &listener);
+            if (fresh) continue;
+            complaints.push_back({listener.place.file, listener.place.line, 0,
+                                  "[listener:" + listener.name + "] and [listener:" +
+                                      owner->second->name + "] have the same address " +
+                                      endpoint.to_text()});
+        }
+    }
+}
+
+}  // namespace
+
+void check_references(const Config& config, const std::vector<Reference>& references,
+                      Complaints& complaints) {
+    std::map<std::string, Known> by_kind;
+    for (const Reference& reference : references) {
+        const std::string kind = reference.row->refers;
+        auto known = by_kind.find(kind);
+        if (known == by_kind.end()) known = by_kind.emplace(kind, known_names(config, kind)).first;
+        if (known->second.set.count(reference.to_name)) continue;
+        const std::string nearest = nearest_name(reference.to_name, known->second.names);
+        complaints.push_back({reference.place.file, reference.place.line, 0,
+                              std::string(reference.row->key) + ": there is no [" + kind + ":" +
+                                  reference.to_name + "]" +
+                                  (nearest.empty() ? "" : " (nearest known: " + nearest + ")")});
+    }
+    check_filter_directions(config, references, complaints);
+}
+
+void check_sections(const Config& config, Complaints& complaints) {
+    const auto complain = [&](const ConfigPlace& place, std::string what) {
+        complaints.push_back({place.file, place.line, 0, std::move(what)});
+    };
+    const ConfigPlace whole{config.files.empty() ? "" : config.files.front(), 0};
+    if (config.listeners.empty()) complain(whole, "there is no [listener:NAME]");
+    check_addresses(config, complaints);
+    if (config.gateway.control_socket.size() > socket_path_bytes_max)
+        complain(whole, "control-socket " + in_quotes(config.gateway.control_socket) +
+                            " is longer than a Unix socket's path may be (" +
+                            std::to_string(socket_path_bytes_max) + " bytes)");
+    for (const auto& [name, profile] : config.bounce_profiles)
+        if (profile.retry_first_ms > profile.retry_max_ms)
+            complain(profile.place, "[bounce-profile:" + name + "] has retry-first " +
+                                        format_duration(profile.retry_first_ms) +
+                                        " above retry-max " + format_duration(profile.retry_max_ms));
+}
+
+}  // namespace sealgate
