@@ -30,7 +30,11 @@ public:
     Decoded(const Decoded&) = delete;
     Decoded& operator=(const Decoded&) = delete;
 
-    int parse() { return wc_ParseCert(&cert_, CERT_TYPE, NO_VERIFY, nullptr); }
+    // A critical extension that nobody knows is for the judges of chains; all is decoded then.
+    int parse() {
+        const int error = wc_ParseCert(&cert_, CERT_TYPE, NO_VERIFY, nullptr);
+        return error == ASN_CRIT_EXT_E ? 0 : error;
+    }
     const DecodedCert& operator*() const { return cert_; }
     const DecodedCert* operator->() const { return &cert_; }
 
@@ -112,6 +116,19 @@ bool disguise_x25519(Bytes& copy, const Fields& fields, ByteSpan der) {
     const auto at = static_cast<std::size_t>(fields.public_key.data() - der.data());
     copy[at + begin.size() - 1] = 0x70;
     return true;
+}
+
+// RFC 5480 §2.1.1 forbids it, OpenSSL can write it, and wolfSSL calls it malformed.
+bool has_spelt_out_curve(const Fields& fields) {
+    static constexpr std::array<std::uint8_t, 7> ec_public_key{0x2a, 0x86, 0x48, 0xce,
+                                                               0x3d, 0x02, 0x01};
+    const auto whole = Cutter(fields.public_key).next();
+    if (!whole) return false;
+    const auto algorithm = Cutter(whole->contents).next();
+    if (!algorithm) return false;
+    Cutter cutter(algorithm->contents);
+    const auto name = cutter.next();
+    return name && std::ranges::equal(name->contents, ec_public_key) && cutter.at(0x30);
 }
 
 Result<std::int64_t> next_time(Cutter& cutter) {
@@ -196,7 +213,6 @@ std::vector<std::string> names_of(const DNS_entry* entry, int type, bool is_mail
         const auto normal = is_mail ? normal_mail_address(name) : normal_domain(name);
         if (normal) names.push_back(*normal);
     }
-    std::reverse(names.begin(), names.end());  // wolfSSL's list begins with the last
     return names;
 }
 
@@ -218,6 +234,9 @@ Result<std::shared_ptr<const Certificate>> Certificate::parse(ByteSpan der) {
     case KEYUSAGE_E: return malformed("certificate with keyCertSign that is not of an authority");
     default:
         if (error == MEMORY_E) return temporary("out of memory");
+        if (has_spelt_out_curve(fields)) {
+            return unsupported("certificate with an EC curve that is spelt out, not named");
+        }
         return malformed("not a valid X.509 certificate");
     }
 

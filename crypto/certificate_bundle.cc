@@ -62,6 +62,8 @@ Answer<Pieces> read_pem_pieces(const std::vector<PemBlock>& blocks, const Passph
             added = add_certificate(pieces.certificates, block.der.bytes());
         } else if (block.is_private_key()) {
             added = add_key(pieces, block.text.bytes(), passphrase);
+        } else if (block.label == "PKCS12") {  // GnuPG's armour
+            return read_pkcs12_pieces(block.der.bytes(), passphrase);
         }
         if (!added) return tl::unexpected(added.error());
     }
@@ -86,13 +88,56 @@ Answer<Pieces> read_pieces(ByteSpan file, const Passphrase& passphrase) {
     return pieces;
 }
 
-std::string names_of_keys(const std::vector<Pkcs12Key>& keys) {
+// A key and the certificate that it matches.
+struct Pair {
+    const Pkcs12Key* key = nullptr;
+    CertificatePtr certificate;
+};
+
+std::vector<Pair> pair_up(const Pieces& pieces) {
+    std::vector<Pair> pairs;
+    for (const Pkcs12Key& key : pieces.keys) {
+        const auto match = std::find_if(
+            pieces.certificates.begin(), pieces.certificates.end(), [&](const auto& candidate) {
+                return key_matches(key.pkcs8.bytes(), candidate->public_key_der());
+            });
+        if (match != pieces.certificates.end()) pairs.push_back({&key, *match});
+    }
+    return pairs;
+}
+
+std::string names_of(const std::vector<Pair>& pairs) {
     std::string names;
-    for (const Pkcs12Key& key : keys) {
+    for (const Pair& pair : pairs) {
         if (!names.empty()) names += ", ";
-        names += key.friendly_name.empty() ? "(no name)" : '"' + key.friendly_name + '"';
+        const std::string& friendly = pair.key->friendly_name;
+        names += friendly.empty() ? pair.certificate->subject() : '"' + friendly + '"';
+        names += " serial " + pair.certificate->serial();
+        if (pair.certificate->may_sign() == Reason::ok) names += " (may sign)";
     }
     return names;
+}
+
+Answer<Pair> choose_pair(const Pieces& pieces, std::string_view serial) {
+    const std::vector<Pair> pairs = pair_up(pieces);
+    if (pairs.empty()) {
+        return refused(pieces.keys.size() == 1
+                           ? "the private key does not match the certificate"
+                           : "none of the private keys matches a certificate");
+    }
+    std::vector<Pair> chosen;
+    for (const Pair& pair : pairs) {
+        const bool is_chosen = serial.empty()
+                                   ? pairs.size() == 1 || pair.certificate->may_sign() == Reason::ok
+                                   : pair.certificate->serial() == serial;
+        if (is_chosen) chosen.push_back(pair);
+    }
+    if (chosen.size() == 1) return chosen.front();
+    if (!serial.empty()) {
+        return refused("no private key in the file has a certificate with that serial number; "
+                       "there are: " + names_of(pairs));
+    }
+    return refused("there is more than one private key in the file: " + names_of(pairs));
 }
 
 CertificatePtr find_issuer(const Certificate& certificate,
@@ -135,7 +180,7 @@ Answer<std::vector<CertificatePtr>> read_certificates(ByteSpan file) {
 }
 
 Answer<CertificateBundle> read_bundle(ByteSpan file, ByteSpan key_file,
-                                      const Passphrase& passphrase) {
+                                      const Passphrase& passphrase, std::string_view serial) {
     auto pieces = read_pieces(file, passphrase);
     if (!pieces) return tl::unexpected(pieces.error());
     if (!key_file.empty()) {
@@ -147,24 +192,15 @@ Answer<CertificateBundle> read_bundle(ByteSpan file, ByteSpan key_file,
         pieces->keys = std::move(key->keys);
     }
     if (pieces->certificates.empty()) return refused("there is no certificate in the file");
-    if (pieces->keys.size() > 1) {
-        return refused("there is more than one private key in the file: " +
-                       names_of_keys(pieces->keys) + "; export the one that is meant");
-    }
 
     CertificateBundle bundle;
     bundle.leaf = pieces->certificates.front();
     if (!pieces->keys.empty()) {
-        const SecureBytes& pkcs8 = pieces->keys.front().pkcs8;
-        const auto leaf = std::find_if(
-            pieces->certificates.begin(), pieces->certificates.end(), [&](const auto& candidate) {
-                return key_matches(pkcs8.bytes(), candidate->public_key_der());
-            });
-        if (leaf == pieces->certificates.end()) {
-            return refused("the private key does not match the certificate");
-        }
-        bundle.leaf = *leaf;
-        bundle.pkcs8 = SecureBytes::copy_of(pkcs8.bytes());
+        auto pair = choose_pair(*pieces, serial);
+        if (!pair) return tl::unexpected(pair.error());
+        bundle.leaf = pair->certificate;
+        bundle.pkcs8 = SecureBytes::copy_of(pair->key->pkcs8.bytes());
+        bundle.other_keys_count = pieces->keys.size() - 1;
     }
     build_chain(bundle, pieces->certificates);
     return bundle;

@@ -34,15 +34,19 @@ struct CertificateBundle {
     SecureBytes pkcs8;                  // empty: the files hold no key
     std::vector<CertificatePtr> unused; // certificates in the files that are not of the chain
     bool was_ordered = true;            // the chain lay in the file as it must be sent
+    std::size_t other_keys_count = 0;   // private keys in the file that were not taken
 };
 
 // All certificates of a file, PEM or DER; at least one.
 Answer<std::vector<CertificatePtr>> read_certificates(ByteSpan file);
 
 // `file`: PEM, DER or PKCS#12. `key_file`: the key, when it is not in `file` (empty otherwise).
-// With a key the leaf is the certificate that it matches; else it is the first.
+// With a key the leaf is the certificate that it matches; else it is the first. Of several keys
+// (people have one to sign with and one to decrypt with) it is the one whose certificate has
+// `serial`, or, where that is empty, the only one that may sign; where that does not decide, all
+// are named and none is taken.
 Answer<CertificateBundle> read_bundle(ByteSpan file, ByteSpan key_file,
-                                      const Passphrase& passphrase);
+                                      const Passphrase& passphrase, std::string_view serial = "");
 
 // Puts the issuers of `leaf` out of `pool` in order; the rest is `unused`. The pool may hold the
 // leaf itself.

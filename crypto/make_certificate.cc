@@ -130,8 +130,13 @@ Result<SigningKey> signing_key_from(ByteSpan pkcs8) {
     return unsupported("a key of this kind cannot sign");
 }
 
-// The raw names end at the first NUL in wolfSSL's eyes, which only a length of 256, 512… brings.
+// wolfSSL writes the SEQUENCE around a raw name itself, and takes its contents to end at the first
+// NUL, which only an attribute of 256 bytes, or one in UTF-16, has.
 Result<void> put_name(std::uint8_t* raw, std::size_t raw_bytes, ByteSpan name) {
+    if (name.size() < 2) return malformed("subject name is empty");
+    const std::size_t header_bytes = name[1] < 0x80 ? 2 : 2U + (name[1] & 0x7fU);
+    if (name.size() <= header_bytes) return malformed("subject name is empty");
+    name = name.subspan(header_bytes);
     if (name.size() >= raw_bytes) return past_limit("subject name of more than 1 KB");
     if (std::find(name.begin(), name.end(), 0) != name.end()) {
         return unsupported("subject name of a length, or in a character set, that wolfSSL "

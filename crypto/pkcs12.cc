@@ -186,7 +186,8 @@ Result<Pkcs12Contents> read_pkcs12(ByteSpan bytes, const Passphrase& passphrase)
 }
 
 Result<Bytes> write_pkcs12(const std::string& friendly_name, ByteSpan pkcs8, ByteSpan leaf,
-                           const std::vector<ByteSpan>& chain, std::string_view passphrase) {
+                           const std::vector<ByteSpan>& chain, std::string_view passphrase,
+                           Pkcs12Form form) {
     const ErrorsForgotten forgotten;
     const KeyPtr key = key_from_pkcs8(pkcs8);
     const CertificateHandle certificate = certificate_from(leaf);
@@ -199,15 +200,17 @@ Result<Bytes> write_pkcs12(const std::string& friendly_name, ByteSpan pkcs8, Byt
         if (has_all) (void)other.release();  // the stack's now
     }
     const std::string secret(passphrase);  // libcrypto wants a NUL behind it
+    const bool is_modern = form == Pkcs12Form::modern;
+    const int cipher = is_modern ? NID_aes_256_cbc : NID_pbe_WithSHA1And3_Key_TripleDES_CBC;
     Pkcs12Ptr file;
     if (has_all) {
         file.reset(PKCS12_create_ex(secret.c_str(), friendly_name.c_str(), key.get(),
-                                    certificate.get(), others, NID_aes_256_cbc, NID_aes_256_cbc,
-                                    derivation_rounds, -1, 0, library().context, nullptr));
+                                    certificate.get(), others, cipher, cipher, derivation_rounds,
+                                    -1, 0, library().context, nullptr));
     }
     sk_X509_pop_free(others, X509_free);
     if (!file || PKCS12_set_mac(file.get(), secret.c_str(), -1, nullptr, 0, derivation_rounds,
-                                EVP_sha256()) != 1) {
+                                is_modern ? EVP_sha256() : EVP_sha1()) != 1) {
         return internal("PKCS#12 file could not be made");
     }
     std::uint8_t* der = nullptr;

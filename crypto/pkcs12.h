@@ -2,10 +2,11 @@
 // PKCS#12 files (RFC 7292), by libcrypto: what others export is read, what is written they read.
 //
 // Read: OpenSSL 3 (PBES2, AES), OpenSSL before and Apple (3DES, RC2-40 with OpenSSL's legacy
-// provider), NSS and Windows (BER of indefinite length, more than one safe). Written: PBES2 with
-// PBKDF2 and HMAC-SHA-256, AES-256-CBC, MAC SHA-256. Any thread; blocks for the key derivation.
+// provider), NSS and Windows (BER of indefinite length, more than one safe). Any thread; blocks for
+// the key derivation.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,13 @@ bool looks_like_pkcs12(ByteSpan bytes);
 // that this libcrypto does not have, such as RC2 without the legacy provider.
 Result<Pkcs12Contents> read_pkcs12(ByteSpan bytes, const Passphrase& passphrase);
 
+enum class Pkcs12Form : std::uint8_t {
+    modern,  // PBES2 with PBKDF2 and HMAC-SHA-256, AES-256-CBC, MAC SHA-256
+    // 3DES and SHA-1: for GnuPG before 2.2.41, Windows before 2019, macOS before 15.
+    legacy,
+};
 Result<Bytes> write_pkcs12(const std::string& friendly_name, ByteSpan pkcs8, ByteSpan leaf,
-                           const std::vector<ByteSpan>& chain, std::string_view passphrase);
+                           const std::vector<ByteSpan>& chain, std::string_view passphrase,
+                           Pkcs12Form form = Pkcs12Form::modern);
 
 }  // namespace sealgate
