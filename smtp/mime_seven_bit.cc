@@ -25,6 +25,13 @@ void keep(ChunkList& list, Chunk chunk) {
     list.append(std::move(one));
 }
 
+// Up to and including the first LF, or everything.
+std::size_t line_bytes(ByteSpan bytes) {
+    const void* lf = std::memchr(bytes.data(), '\n', bytes.size());
+    if (!lf) return bytes.size();
+    return static_cast<std::size_t>(static_cast<const std::uint8_t*>(lf) - bytes.data()) + 1;
+}
+
 bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 std::string_view field_text(TransferEncoding encoding) {
@@ -116,19 +123,19 @@ std::size_t SevenBitStage::step_header(const Chunk& chunk, std::size_t at) {
         header_too_long();
         return at;
     }
-    ByteSpan line = chunk.bytes().subspan(at, std::min(room, chunk.size() - at));
-    const void* lf = std::memchr(line.data(), '\n', line.size());
-    if (lf)
-        line = line.first(
-            static_cast<std::size_t>(static_cast<const std::uint8_t*>(lf) - line.data()) + 1);
-    const std::size_t taken = scanner_.scan(line);
-    keep(header_, chunk.slice(at, at + taken));
+    const ByteSpan bytes = chunk.bytes().first(at + std::min(room, chunk.size() - at));
+    std::size_t end = at;
+    do {  // line by line: one that begins with '-' may be a boundary
+        end += scanner_.scan(bytes.subspan(end, line_bytes(bytes.subspan(end))));
+    } while (!scanner_.ended() && bytes[end - 1] == '\n' && end < bytes.size() &&
+             (levels_.empty() || bytes[end] != '-'));
+    keep(header_, chunk.slice(at, end));
     if (scanner_.ended()) {
         end_header();
-    } else if (line[taken - 1] == '\n') {
+    } else if (bytes[end - 1] == '\n') {
         state_ = State::header_line_begin;
     }
-    return at + taken;
+    return end;
 }
 
 // Everything up to the next line that may be a boundary is content; the line end before that line
@@ -136,11 +143,9 @@ std::size_t SevenBitStage::step_header(const Chunk& chunk, std::size_t at) {
 std::size_t SevenBitStage::step_body(const Chunk& chunk, std::size_t at) {
     const ByteSpan bytes = chunk.bytes();
     std::size_t from = at;
-    while (!levels_.empty()) {
-        const void* found = std::memchr(bytes.data() + from, '\n', bytes.size() - from);
-        if (!found) break;
-        const auto lf =
-            static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - bytes.data());
+    while (!levels_.empty() && from < bytes.size()) {
+        const std::size_t lf = from + line_bytes(bytes.subspan(from)) - 1;
+        if (bytes[lf] != '\n') break;
         from = lf + 1;
         if (from < bytes.size() && bytes[from] != '-') continue;
         const std::size_t line_end = lf > at && bytes[lf - 1] == '\r' ? lf - 1 : lf;
@@ -162,19 +167,19 @@ std::size_t SevenBitStage::step_body(const Chunk& chunk, std::size_t at) {
 std::size_t SevenBitStage::step_delimiter(const Chunk& chunk, std::size_t at) {
     ByteSpan line = chunk.bytes().subspan(
         at, std::min(chunk.size() - at, delimiter_bytes_max - delimiter_text_.size()));
-    const void* lf = std::memchr(line.data(), '\n', line.size());
-    if (lf)
-        line = line.first(
-            static_cast<std::size_t>(static_cast<const std::uint8_t*>(lf) - line.data()) + 1);
+    line = line.first(line_bytes(line));
     delimiter_text_.append(as_text(line));
     keep(delimiter_, chunk.slice(at, at + line.size()));
+    const bool ended = line.back() == '\n';
     const bool hopeless = delimiter_text_.size() >= 2 && delimiter_text_[1] != '-';
-    if (lf || hopeless || delimiter_text_.size() == delimiter_bytes_max) decide_delimiter();
+    if (ended || hopeless || delimiter_text_.size() == delimiter_bytes_max) decide_delimiter();
     return at + line.size();
 }
 
 void SevenBitStage::decide_delimiter() {
-    const Match match = match_delimiter(delimiter_text_);
+    Match match = match_delimiter(delimiter_text_);
+    // As long as that and no end: not a line to be taken for a boundary, whatever its begin is.
+    if (delimiter_text_.size() == delimiter_bytes_max && delimiter_text_.back() != '\n') match = {};
     delimiter_text_.clear();
     if (match.kind != Delimiter::none) {
         if (delimiter_in_header_) {

@@ -18,8 +18,8 @@ std::vector<std::filesystem::path> all_mails() {
     std::vector<std::filesystem::path> mails;
     const std::filesystem::path corpora = SEALGATE_CORPUS_DIR;
     const std::filesystem::path own = std::filesystem::path(SEALGATE_SOURCE_DIR) / "tests/data";
-    for (const auto& folder : {corpora / "mime-mime4j", corpora / "mime-stalwart",
-                               corpora / "mime-mailparser", own}) {
+    for (const auto& folder :
+         {corpora / "mime-mime4j", corpora / "mime-stalwart", corpora / "mime-mailparser", own}) {
         for (auto& mail : mails_under(folder)) mails.push_back(std::move(mail));
     }
     return mails;
@@ -60,8 +60,8 @@ TEST(MimeCorpus, DecodesToTheSamePartsBeforeAndAfter) {
         std::ofstream(folder / (name + ".after"), std::ios::binary)
             << run(mail, whole_message()).text;
     }
-    const std::string command = "python3 " SEALGATE_SOURCE_DIR "/tests/smtp/mime_same_parts.py " +
-                                folder.string();
+    const std::string command =
+        "python3 " SEALGATE_SOURCE_DIR "/tests/smtp/mime_same_parts.py " + folder.string();
     EXPECT_EQ(std::system(command.c_str()), 0) << command;
     if (!HasFailure()) std::filesystem::remove_all(folder);
     if (!corpora_present()) GTEST_SKIP() << "no corpora: only tests/data was read";

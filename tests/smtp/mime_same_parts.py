@@ -41,7 +41,7 @@ def main(folder):
         one = email.message_from_bytes(before.read_bytes(), policy=email.policy.compat32)
         two = email.message_from_bytes(after.read_bytes(), policy=email.policy.compat32)
         # RFC 5322 §4.5 lets white space stand before the colon, the judge does not: it takes the rest
-        # of such a header for text. Two such mails in the corpora.
+        # of such a header for text.
         if any(isinstance(d, email.errors.MissingHeaderBodySeparatorDefect) for d in one.defects):
             apart += 1
             continue
