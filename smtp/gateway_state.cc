@@ -6,14 +6,14 @@
 namespace sealgate {
 namespace {
 
-CheckedState check(LoadedConfig loaded, bool make_demo) {
+CheckedState check(LoadedConfig loaded, DemoCertificate demo) {
     CheckedState checked;
     checked.complaints = std::move(loaded.complaints);
     checked.warnings = std::move(loaded.warnings);
     if (!loaded.config) return checked;
     auto state = std::make_shared<GatewayState>();
     state->config = loaded.config;
-    state->identities = IdentityStore::load(*loaded.config, make_demo, checked.complaints,
+    state->identities = IdentityStore::load(*loaded.config, demo == DemoCertificate::make, checked.complaints,
                                             checked.warnings);
     state->policies = PolicyTable::compile(*loaded.config, checked.complaints);
     if (checked.complaints.empty()) checked.state = std::move(state);
@@ -22,10 +22,13 @@ CheckedState check(LoadedConfig loaded, bool make_demo) {
 
 }  // namespace
 
-CheckedState check_configuration(const std::string& path) { return check(load_config(path), false); }
+CheckedState check_configuration(const std::string& path, DemoCertificate demo) {
+    return check(load_config(path), demo);
+}
 
-CheckedState check_configuration_text(const std::string& text, const std::string& name) {
-    return check(parse_config(text, name), false);
+CheckedState check_configuration_text(const std::string& text, const std::string& name,
+                                      DemoCertificate demo) {
+    return check(parse_config(text, name), demo);
 }
 
 }  // namespace sealgate

@@ -5,6 +5,7 @@
 // way keep the one they began with.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -28,10 +29,15 @@ struct CheckedState {
     Complaints warnings;
 };
 
+// Whether the self-signed `demo` certificate is made when it is missing: at a start and a reload it
+// is; `config check` writes nothing.
+enum class DemoCertificate : std::uint8_t { make, leave };
+
 // Loads and checks everything that a start or a reload needs. Blocks: files, certificates, regular
 // expressions. `config check` calls it, too, so that what it passes also starts.
-CheckedState check_configuration(const std::string& path);
+CheckedState check_configuration(const std::string& path, DemoCertificate demo);
 // The same for a text, for the built-in configuration of `sealgate run --demo`.
-CheckedState check_configuration_text(const std::string& text, const std::string& name);
+CheckedState check_configuration_text(const std::string& text, const std::string& name,
+                                      DemoCertificate demo);
 
 }  // namespace sealgate

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One message on its way in: header, decision, then its body through the outlets, then durability.
+//
+// The header is collected (up to limits::header_bytes_max); at its end the mail policies decide,
+// per recipient, and each part gets an outlet; the body then streams once through all of them. The
+// peer hears 250 when every part is durable, and the parts go to the queue in that moment; if one
+// cannot be stored, none stays and the peer hears why. Destroyed before its end: aborted, logged,
+// nothing remains. Loop thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "smtp/gateway_state.h"
+#include "smtp/header.h"
+#include "smtp/outlet.h"
+#include "smtp/session_host.h"
+
+namespace sealgate {
+
+class Intake final : public MessageIntake, private Outlet::Owner {
+public:
+    Intake(HouseParts& parts, GatewayStatePtr state, Envelope envelope, const SessionInfo& session,
+           MessageIntakeEvents& events);
+    ~Intake() override;
+
+    Result<Flow> write(Chunk content) override;
+    void finish() override;
+
+private:
+    Result<Flow> take(Chunk content);
+    Result<Flow> on_header();
+    std::vector<PolicyDecision> decide() const;
+    Result<Flow> write_body(Chunk chunk);
+    Result<void> finish_parts();
+    void on_outlet_drain() override;
+    void on_outlet_done() override;
+    Flow flow() const;
+    void refuse(const Reply& reply);
+    void refuse_later(Error error);
+    void log_received() const;
+    void log_part(const Outlet& outlet) const;
+    void log_aborted() const;
+    bool outgoing() const;
+
+    HouseParts& parts_;
+    GatewayStatePtr state_;
+    Envelope envelope_;
+    const SessionInfo& session_;
+    MessageIntakeEvents& events_;
+    MessageId mid_;
+    std::int64_t arrived_;
+    HeaderCollector collector_;
+    Header header_;
+    std::uint64_t content_bytes_ = 0;
+    bool has_header_ = false;
+    bool finished_ = false;  // finish() was called
+    bool ended_ = false;     // the peer's answer is known
+    bool parts_announced_ = false;  // the MIDs of all parts stand in the log
+    std::vector<std::unique_ptr<Outlet>> outlets_;
+    std::shared_ptr<Intake*> alive_;  // what is deferred looks here whether we still are
+};
+
+}  // namespace sealgate

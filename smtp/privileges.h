@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The process's own affairs at start: descriptors, the data directory, the user it becomes.
+#pragma once
+
+#include <string>
+
+#include "core/config.h"
+#include "core/result.h"
+
+namespace sealgate {
+
+// Raises the soft limit of open files to the hard one: 10,000 sessions are 10,000 descriptors.
+void raise_descriptor_limit();
+
+// Makes data-dir (0700) and, when a user is configured and we are root, gives it to that user.
+Result<void> prepare_data_dir(const GatewayOptions& options, std::string* why);
+
+// After the ports are bound: becomes `[gateway] user`, for good. Nothing to do without one.
+Result<void> become_user(const GatewayOptions& options, std::string* why);
+
+}  // namespace sealgate
