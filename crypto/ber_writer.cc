@@ -65,10 +65,10 @@ void BerWriter::time(std::int64_t seconds) {
     const int year = parts.tm_year + 1900;
     const bool short_year = year >= 1950 && year <= 2049;
     char text[40];
-    const int count = std::snprintf(text, sizeof text, "%0*d%02d%02d%02d%02d%02dZ",
-                                    short_year ? 2 : 4, short_year ? year % 100 : year,
-                                    parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-                                    parts.tm_sec);
+    const int count =
+        std::snprintf(text, sizeof text, "%0*d%02d%02d%02d%02d%02dZ", short_year ? 2 : 4,
+                      short_year ? year % 100 : year, parts.tm_mon + 1, parts.tm_mday,
+                      parts.tm_hour, parts.tm_min, parts.tm_sec);
     element(short_year ? ber::utc_time : ber::generalized_time,
             as_bytes({text, static_cast<std::size_t>(count)}));
 }

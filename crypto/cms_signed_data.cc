@@ -152,11 +152,10 @@ Bytes signed_attributes(const SignerInfoPlan& plan, const DigestValue& content_d
     CHECK(content_digest.algorithm() == plan.algorithm.digest);
     std::vector<Bytes> attributes;
     attributes.push_back(attribute(oid::content_type, [](BerWriter& out) { out.raw(oid::data); }));
+    attributes.push_back(
+        attribute(oid::signing_time, [&](BerWriter& out) { out.time(plan.signing_time); }));
     attributes.push_back(attribute(
-        oid::signing_time, [&](BerWriter& out) { out.time(plan.signing_time); }));
-    attributes.push_back(attribute(oid::message_digest, [&](BerWriter& out) {
-        out.octet_string(content_digest.bytes());
-    }));
+        oid::message_digest, [&](BerWriter& out) { out.octet_string(content_digest.bytes()); }));
     attributes.push_back(attribute(oid::smime_capabilities, write_capabilities));
     attributes.push_back(attribute(oid::signing_certificate_v2, [&](BerWriter& out) {
         write_signing_certificate(out, *plan.identity->leaf);

@@ -16,8 +16,8 @@ namespace sealgate {
 enum class DigestAlgorithm : std::uint8_t { sha256, sha384, sha512 };
 
 std::size_t digest_bytes(DigestAlgorithm algorithm);
-const char* micalg(DigestAlgorithm algorithm);      // "sha-256": RFC 8551 §3.5.3.2
-ByteSpan oid_of(DigestAlgorithm algorithm);         // DER, with its header
+const char* micalg(DigestAlgorithm algorithm);  // "sha-256": RFC 8551 §3.5.3.2
+ByteSpan oid_of(DigestAlgorithm algorithm);     // DER, with its header
 
 class DigestValue {
 public:

@@ -18,7 +18,7 @@ namespace sealgate {
 
 enum class SignatureScheme : std::uint8_t;
 
-// `auto` takes some 30 ms: both libraries sign a few times for each size.
+// `auto` takes some 40 ms: both libraries sign a few times for each size.
 void choose_rsa_engine(GatewayOptions::RsaEngine wanted);
 const char* rsa_engine_for(unsigned key_bits);  // "wolfcrypt", "openssl"
 bool rsa_uses_openssl(unsigned key_bits);

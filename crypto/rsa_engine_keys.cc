@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Three RSA keys to measure with. They are printed here, so they protect nothing: they sign the word
-// "measured" at start, a few times, and making new ones would take longer than all the measuring.
+// Three RSA keys to measure with. They are printed here, so they protect nothing: they sign the
+// word "measured" at start, a few times, and making new ones would take longer than all the
+// measuring.
 #include <wolfssl/wolfcrypt/coding.h>
 
 #include <string_view>
@@ -98,7 +99,9 @@ constexpr std::string_view key_4096 =
 }  // namespace
 
 SecureBytes rsa_measuring_key(unsigned key_bits) {
-    const std::string_view text = key_bits == 2048 ? key_2048 : key_bits == 3072 ? key_3072 : key_4096;
+    const std::string_view text = key_bits == 2048   ? key_2048
+                                  : key_bits == 3072 ? key_3072
+                                                     : key_4096;
     SecureBytes der(text.size() / 4 * 3);
     word32 written = static_cast<word32>(der.size());
     const ByteSpan in = as_bytes(text);

@@ -40,17 +40,17 @@ word32 size_of(ByteSpan bytes) { return static_cast<word32>(bytes.size()); }
 Result<Bytes> sign_pkcs1(RsaKey& key, const DigestValue& digest, Bytes signature) {
     WC_RNG* rng = TRY(thread_rng());
     std::array<std::uint8_t, 128> info;  // DigestInfo: RFC 8017 §9.2
-    const word32 info_bytes = wc_EncodeSignature(info.data(), digest.bytes().data(),
-                                                 size_of(digest.bytes()),
-                                                 wc_HashGetOID(names_of(digest.algorithm()).hash));
+    const word32 info_bytes =
+        wc_EncodeSignature(info.data(), digest.bytes().data(), size_of(digest.bytes()),
+                           wc_HashGetOID(names_of(digest.algorithm()).hash));
     if (info_bytes == 0 || info_bytes > info.size()) return internal(failed);
     if (wc_RsaSSL_Sign(info.data(), info_bytes, signature.data(), size_of(signature), &key, rng) !=
         static_cast<int>(signature.size()))
         return internal(failed);
 
     Bytes shown(signature.size());
-    const int shown_bytes = wc_RsaSSL_Verify(signature.data(), size_of(signature), shown.data(),
-                                             size_of(shown), &key);
+    const int shown_bytes =
+        wc_RsaSSL_Verify(signature.data(), size_of(signature), shown.data(), size_of(shown), &key);
     if (shown_bytes != static_cast<int>(info_bytes) ||
         !std::equal(info.begin(), info.begin() + info_bytes, shown.begin()))
         return internal(faulty);
@@ -68,9 +68,9 @@ Result<Bytes> sign_pss(RsaKey& key, const DigestValue& digest, Bytes signature) 
 
     Bytes copy = signature;  // wolfCrypt takes it as not const
     Bytes shown(signature.size());
-    const int shown_bytes = wc_RsaPSS_Verify_ex(copy.data(), size_of(copy), shown.data(),
-                                                size_of(shown), names.hash, names.mgf, salt_bytes,
-                                                &key);
+    const int shown_bytes =
+        wc_RsaPSS_Verify_ex(copy.data(), size_of(copy), shown.data(), size_of(shown), names.hash,
+                            names.mgf, salt_bytes, &key);
     if (shown_bytes <= 0 ||
         wc_RsaPSS_CheckPadding_ex(in.data(), size_of(in), shown.data(),
                                   static_cast<word32>(shown_bytes), names.hash, salt_bytes,
@@ -91,8 +91,8 @@ Result<Bytes> sign_ecdsa(ecc_key& key, const DigestValue& digest) {
     WC_RNG* rng = TRY(thread_rng());
     Bytes signature(ECC_MAX_SIG_SIZE);
     word32 written = size_of(signature);
-    if (wc_ecc_sign_hash(digest.bytes().data(), size_of(digest.bytes()), signature.data(),
-                         &written, rng, &key) != 0)
+    if (wc_ecc_sign_hash(digest.bytes().data(), size_of(digest.bytes()), signature.data(), &written,
+                         rng, &key) != 0)
         return internal(failed);
     signature.resize(written);
     return signature;
@@ -124,9 +124,9 @@ Result<SignatureAlgorithm> signature_algorithm_for(KeyKind kind,
     using Scheme = SendingProfileOptions::Scheme;
     const DigestAlgorithm wanted = digest_named(digest);
     if (kind == KeyKind::rsa) {
-        return SignatureAlgorithm{scheme == Scheme::rsa_pss ? SignatureScheme::rsa_pss
-                                                            : SignatureScheme::rsa_pkcs1,
-                                  wanted};
+        return SignatureAlgorithm{
+            scheme == Scheme::rsa_pss ? SignatureScheme::rsa_pss : SignatureScheme::rsa_pkcs1,
+            wanted};
     }
     if (scheme != Scheme::automatic)
         return unsupported("signature-scheme names RSA, the key is another");

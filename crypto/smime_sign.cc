@@ -77,7 +77,8 @@ Result<ChunkList> opaque_tail(const SignerInfoPlan& plan, const DigestValue& con
     return out.take();
 }
 
-// --- on the loop -----------------------------------------------------------------------------------
+// --- on the loop
+// -----------------------------------------------------------------------------------
 
 // What both kinds share: the head comes before the first byte, every byte is hashed, and what the
 // worker made comes after the last.
@@ -95,9 +96,8 @@ public:
     Result<Flow> finish() final {
         if (!digest_) TRY(begin());
         const Flow flow = TRY(end_content());
-        ticket_ = workers_.submit(tail_work(digest_->finish()), [this](Result<ChunkList> tail) {
-            on_tail(std::move(tail));
-        });
+        ticket_ = workers_.submit(tail_work(digest_->finish()),
+                                  [this](Result<ChunkList> tail) { on_tail(std::move(tail)); });
         return flow;
     }
 
@@ -117,8 +117,8 @@ private:
     Result<void> begin() {
         if (!plan_.identity) return internal("nothing to sign with");
         signer_.identity = plan_.identity;
-        signer_.algorithm = TRY(signature_algorithm_for(plan_.identity->key.kind, plan_.scheme,
-                                                        plan_.digest));
+        signer_.algorithm =
+            TRY(signature_algorithm_for(plan_.identity->key.kind, plan_.scheme, plan_.digest));
         signer_.include_chain = plan_.include_chain;
         signer_.signing_time = plan_.signing_time;
         TRY(init_wolfssl());

@@ -28,7 +28,7 @@ struct SignPlan {
     SendingProfileOptions::SignMode sign_mode = SendingProfileOptions::SignMode::detached;
     SendingProfileOptions::Digest digest = SendingProfileOptions::Digest::sha256;
     SendingProfileOptions::Scheme scheme = SendingProfileOptions::Scheme::automatic;
-    bool include_chain = true;  // up to, not including, the root
+    bool include_chain = true;      // up to, not including, the root
     std::int64_t signing_time = 0;  // seconds since 1970
     std::string boundary;  // of a detached signature; empty: 128 random bits (tests fix it)
 };

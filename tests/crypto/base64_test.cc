@@ -23,8 +23,13 @@ TEST(Base64, EncodesTheVectorsOfTheRfc) {
     const struct {
         const char* in;
         const char* want;
-    } cases[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-                 {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    } cases[] = {{"", ""},
+                 {"f", "Zg=="},
+                 {"fo", "Zm8="},
+                 {"foo", "Zm9v"},
+                 {"foob", "Zm9vYg=="},
+                 {"fooba", "Zm9vYmE="},
+                 {"foobar", "Zm9vYmFy"}};
     for (const auto& row : cases) EXPECT_EQ(base64_of(as_bytes(row.in)), row.want);
 }
 

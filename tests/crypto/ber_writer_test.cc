@@ -24,9 +24,15 @@ TEST(BerWriter, WritesLengthsInTheFewestOctets) {
         std::size_t bytes;
         const char* want;
     } cases[] = {
-        {0, "0400"},           {1, "0401"},           {0x7f, "047f"},
-        {0x80, "048180"},      {0xff, "0481ff"},      {0x100, "04820100"},
-        {0xffff, "0482ffff"},  {0x10000, "0483010000"}, {0xffffffff, "0484ffffffff"},
+        {0, "0400"},
+        {1, "0401"},
+        {0x7f, "047f"},
+        {0x80, "048180"},
+        {0xff, "0481ff"},
+        {0x100, "04820100"},
+        {0xffff, "0482ffff"},
+        {0x10000, "0483010000"},
+        {0xffffffff, "0484ffffffff"},
         {0x100000000, "04850100000000"},
     };
     for (const auto& row : cases) {
@@ -41,8 +47,12 @@ TEST(BerWriter, WritesIntegersAsPositiveInTheFewestOctets) {
         std::uint64_t value;
         const char* want;
     } cases[] = {
-        {0, "020100"},       {1, "020101"},           {127, "02017f"},
-        {128, "02020080"},   {255, "020200ff"},       {256, "02020100"},
+        {0, "020100"},
+        {1, "020101"},
+        {127, "02017f"},
+        {128, "02020080"},
+        {255, "020200ff"},
+        {256, "02020100"},
         {0xffffffffffffffff, "020900ffffffffffffffff"},
     };
     for (const auto& row : cases) {
@@ -78,13 +88,16 @@ TEST(BerWriter, NestsElementsAndCountsTheirLengthsAfterwards) {
     BerWriter out;
     out.sequence([&] {
         out.raw(oid::ed25519);
-        out.element(ber::context(0), [&] {
-            out.set([&] { out.octet_string(Bytes(130, 0xaa)); });
-        });
+        out.element(ber::context(0), [&] { out.set([&] { out.octet_string(Bytes(130, 0xaa)); }); });
         out.null();
     });
-    const std::string want = "308192" "06032b6570" "a08188" "318185" "048182" +
-                             hex(Bytes(130, 0xaa)) + "0500";
+    const std::string want =
+        "308192"
+        "06032b6570"
+        "a08188"
+        "318185"
+        "048182" +
+        hex(Bytes(130, 0xaa)) + "0500";
     EXPECT_EQ(hex(out.bytes()), want);
 }
 

@@ -48,9 +48,8 @@ TEST_F(RsaEngineTest, SignsMessagesThatOpensslVerifiesWithBothLibraries) {
                 const auto outcome = test::sign_message(plan, {"\r\nText\r\n"});
                 ASSERT_TRUE(outcome.finished);
                 const test::TemporaryFolder folder;
-                const auto run = test::run_tool("openssl cms -verify -CAfile " +
-                                                test::root_file() + " -in " +
-                                                folder.write("mail", outcome.text));
+                const auto run = test::run_tool("openssl cms -verify -CAfile " + test::root_file() +
+                                                " -in " + folder.write("mail", outcome.text));
                 EXPECT_EQ(run.status, 0) << name << run.output;
             }
         }

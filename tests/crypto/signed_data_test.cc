@@ -66,7 +66,8 @@ std::vector<std::string> elements_in(std::string_view element) {
     return found;
 }
 
-// --- attributes ------------------------------------------------------------------------------------
+// --- attributes
+// ------------------------------------------------------------------------------------
 
 TEST(SignedAttributes, AreASetInTheOrderOfDer) {
     for (const auto digest :
@@ -91,8 +92,7 @@ TEST(SignedAttributes, SayWhatTheStandardsWant) {
     } cases[] = {
         {"contentType is id-data",
          from_hex("301806092a864886f70d010903310b06092a864886f70d010701")},
-        {"signingTime, UTCTime",
-         from_hex("301c06092a864886f70d010905310f170d") + "261122000000Z"},
+        {"signingTime, UTCTime", from_hex("301c06092a864886f70d010905310f170d") + "261122000000Z"},
         {"messageDigest",
          from_hex("302f06092a864886f70d01090431220420") +
              std::string(as_text(digest_of(DigestAlgorithm::sha256, as_bytes("content")).bytes()))},
@@ -116,7 +116,8 @@ TEST(SignedAttributes, WriteYearsFrom2050AsGeneralizedTime) {
     EXPECT_NE(attributes.find(from_hex("180f") + "20500101000000Z"), std::string::npos);
 }
 
-// --- the frame -------------------------------------------------------------------------------------
+// --- the frame
+// -------------------------------------------------------------------------------------
 
 TEST(SignedData, NamesItsAlgorithmsAsOthersDo) {
     const struct {
@@ -133,16 +134,20 @@ TEST(SignedData, NamesItsAlgorithmsAsOthersDo) {
          "010108300d06096086480165030402010500a203020120"},
         {"p256",
          {SignatureScheme::ecdsa, DigestAlgorithm::sha256},
-         "300b0609608648016503040201", "300a06082a8648ce3d040302"},
+         "300b0609608648016503040201",
+         "300a06082a8648ce3d040302"},
         {"p384",
          {SignatureScheme::ecdsa, DigestAlgorithm::sha384},
-         "300b0609608648016503040202", "300a06082a8648ce3d040303"},
+         "300b0609608648016503040202",
+         "300a06082a8648ce3d040303"},
         {"p384",
          {SignatureScheme::ecdsa, DigestAlgorithm::sha512},
-         "300b0609608648016503040203", "300a06082a8648ce3d040304"},
+         "300b0609608648016503040203",
+         "300a06082a8648ce3d040304"},
         {"ed25519",
          {SignatureScheme::ed25519, DigestAlgorithm::sha512},
-         "300b0609608648016503040203", "300506032b6570"},
+         "300b0609608648016503040203",
+         "300506032b6570"},
     };
     for (const auto& row : cases) {
         const std::string cms = detached(signer_plan(row.signer, row.algorithm));
@@ -184,11 +189,11 @@ TEST(SignedData, WithoutTheChainIsVerifiedByThoseWhoHaveIt) {
     SignPlan plan = test::plan_for("rsa2048");
     plan.include_chain = false;
     const TemporaryFolder folder;
-    const std::string mail =
-        folder.write("mail", test::sign_message(plan, {"\r\nText\r\n"}).text);
+    const std::string mail = folder.write("mail", test::sign_message(plan, {"\r\nText\r\n"}).text);
     const std::string both = folder.path("both");
-    ASSERT_EQ(run_tool("cat " + test::root_file() + " " + test::intermediate_file() + " >" + both)
-                  .status, 0);
+    ASSERT_EQ(
+        run_tool("cat " + test::root_file() + " " + test::intermediate_file() + " >" + both).status,
+        0);
     const std::string verify = "openssl cms -verify -in " + mail + " -CAfile ";
     EXPECT_NE(run_tool(verify + test::root_file()).status, 0);
     const auto run = run_tool(verify + both);
@@ -271,7 +276,8 @@ TEST(SignedData, IsVerifiedByNss) {
     ASSERT_EQ(run_tool("mkdir " + folder.path("nss")).status, 0);
     ASSERT_EQ(run_tool("certutil -N --empty-password -d " + store).status, 0);
     ASSERT_EQ(run_tool("certutil -A -n root -t CT,C,C -a -i " + test::root_file() + " -d " + store)
-                  .status, 0);
+                  .status,
+              0);
     const std::string file = folder.write("content", content);
     const std::string out = folder.path("out");
     for_each_signature(folder, [&](const std::string& signature, bool is_detached) {

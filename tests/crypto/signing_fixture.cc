@@ -143,8 +143,6 @@ ToolRun run_tool(const std::string& command) {
     return run;
 }
 
-bool has_tool(const std::string& name) {
-    return run_tool("command -v " + name).status == 0;
-}
+bool has_tool(const std::string& name) { return run_tool("command -v " + name).status == 0; }
 
 }  // namespace sealgate::test
