@@ -5,16 +5,14 @@
 #include <cstddef>
 #include <utility>
 
+#include "core/text.h"
+
 namespace sealgate {
 
 namespace {
 
 // Longer than any name of ours; what is longer was not meant to be one, and would cost time.
 constexpr std::size_t name_bytes_max = 64;
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // Optimal string alignment: insertions, deletions, replacements and swapped neighbours.
 std::size_t edit_distance(const std::string& a, const std::string& b) {
@@ -25,10 +23,10 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
     for (std::size_t i = 1; i <= a.size(); ++i) {
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+            const bool same = lower_case(a[i - 1]) == lower_case(b[j - 1]);
             row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0U : 1U)});
-            const bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-                                 lower(a[i - 2]) == lower(b[j - 1]);
+            const bool swapped = i > 1 && j > 1 && lower_case(a[i - 1]) == lower_case(b[j - 2]) &&
+                                 lower_case(a[i - 2]) == lower_case(b[j - 1]);
             if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
         }
         std::swap(before_last, last);
@@ -67,8 +65,6 @@ std::string cut_short(std::string_view text) {
     return std::string(text.substr(0, end)) + "...";
 }
 
-std::string in_quotes(std::string_view text) {
-    return "\"" + cut_short(text) + "\"";
-}
+std::string in_quotes(std::string_view text) { return "\"" + cut_short(text) + "\""; }
 
 }  // namespace sealgate

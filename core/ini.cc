@@ -62,13 +62,6 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return lower;
-}
-
 ConfigLine locate(const std::vector<ConfigLine>& lines, std::size_t offset) {
     ConfigLine place;
     for (const ConfigLine& line : lines) {
@@ -91,8 +84,8 @@ void IniReader::read(std::string_view text, const std::string& file) {
     section_ = none;
     header_was_bad_ = value_open_ = value_skipped_ = false;
     if (text.size() > limits::config_file_bytes_max) {
-        complain("the file is larger than " +
-                 std::to_string(limits::config_file_bytes_max >> 20) + "M");
+        complain("the file is larger than " + std::to_string(limits::config_file_bytes_max >> 20) +
+                 "M");
         return;
     }
     if (text.substr(0, byte_order_mark.size()) == byte_order_mark)
@@ -183,8 +176,7 @@ void IniReader::read_entry(std::string_view line) {
     }
     IniSection& section = document_.sections[section_];
     const ConfigPlace here{file_, line_number_};
-    const auto [first, fresh] =
-        first_places_.try_emplace(section.label() + lower_case(key), here);
+    const auto [first, fresh] = first_places_.try_emplace(section.label() + lower_case(key), here);
     if (!fresh) {
         const ConfigPlace& place = first->second;
         return complain("key " + in_quotes(key) + " is given twice in " + section.label() +
@@ -193,7 +185,9 @@ void IniReader::read_entry(std::string_view line) {
     }
     const std::size_t after = line.find_first_not_of(blanks, equals + 1);
     const std::size_t begin = after == std::string_view::npos ? line.size() : after;
-    section.entries.push_back({std::string(key), std::string(trimmed(line.substr(begin))), here,
+    section.entries.push_back({std::string(key),
+                               std::string(trimmed(line.substr(begin))),
+                               here,
                                {{0, line_number_, static_cast<int>(begin) + 1}}});
     value_open_ = true;
     value_skipped_ = false;

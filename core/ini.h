@@ -21,6 +21,7 @@
 
 #include "core/complaint.h"
 #include "core/config.h"
+#include "core/text.h"
 
 namespace sealgate {
 
@@ -32,10 +33,10 @@ struct IniEntry {
 };
 
 struct IniSection {
-    std::string kind;   // "listener" of [listener:public]
-    std::string name;   // "public"; empty in [gateway]
+    std::string kind;    // "listener" of [listener:public]
+    std::string name;    // "public"; empty in [gateway]
     bool named = false;  // there was a colon
-    ConfigPlace place;  // where it began first
+    ConfigPlace place;   // where it began first
     std::vector<IniEntry> entries;
 
     std::string label() const { return "[" + kind + (named ? ":" + name : "") + "]"; }
@@ -51,8 +52,6 @@ ConfigLine locate(const std::vector<ConfigLine>& lines, std::size_t offset);
 
 // Text without the blanks and tabs around it.
 std::string_view trimmed(std::string_view text);
-// ASCII letters only: what is compared without case here is ASCII.
-std::string lower_case(std::string_view text);
 
 class IniReader {
 public:

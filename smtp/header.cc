@@ -18,8 +18,6 @@ bool is_name_byte(std::uint8_t byte) { return byte > 0x20 && byte < 0x7f && byte
 bool is_white(char c) { return c == ' ' || c == '\t'; }
 bool is_line_end(char c) { return c == '\r' || c == '\n'; }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
 // Not "From : a@example.org", which is a field (RFC 5322 §4.5.2 lets white space stand there).
 bool is_mbox_line(std::string_view line) {
     if (line.substr(0, 1) == ">") line.remove_prefix(1);
@@ -287,17 +285,6 @@ ChunkList slice_of(const ChunkList& chunks, std::size_t begin, std::size_t end) 
         if (at >= end) break;
     }
     return part;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                              [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string lower_case(std::string_view text) {
-    std::string lowered(text);
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(), lower);
-    return lowered;
 }
 
 std::string unfold(std::string_view raw) {

@@ -23,6 +23,7 @@
 #include "core/chunk.h"
 #include "core/limits.h"
 #include "core/result.h"
+#include "core/text.h"
 #include "smtp/mime_content_type.h"
 
 namespace sealgate {
@@ -140,8 +141,6 @@ Chunk flatten(const ChunkList& chunks);
 // [begin, end) of the list, shared.
 ChunkList slice_of(const ChunkList& chunks, std::size_t begin, std::size_t end);
 
-bool equal_ignoring_case(std::string_view a, std::string_view b);
-std::string lower_case(std::string_view text);
 // RFC 5322 §2.2.3: line ends go, the white space behind them stays; trimmed at both ends.
 std::string unfold(std::string_view raw);
 
