@@ -84,7 +84,8 @@ void Session::start() {
     Metrics::instance().add(welcome ? Counter::sessions_accepted : Counter::sessions_refused);
     const std::string& hostname = info_.config->gateway.hostname;
     if (refusal_) {
-        log_.info("ICID {} refused: {}", info_.icid, refusal_->to_reply().text());
+        log_.info("ICID {} refused: {} {} {}", info_.icid, refusal_->code, refusal_->enhanced,
+                  refusal_->text);
         close_with(refusal_->code, refusal_->enhanced, refusal_->text);
     } else if (action == Action::tcp_refuse) {
         enter(State::closed);
