@@ -72,7 +72,7 @@ DeliverySession::Wait DeliverySession::advance() {
 bool DeliverySession::step_reply() {
     auto reply = reader_.next();
     if (!reply) {
-        end_all(protocol_error(reply.error().what), false);
+        end_all(protocol_error(reply.error().what), Fault::connection);
         return true;
     }
     if (!*reply) return false;
@@ -82,22 +82,22 @@ bool DeliverySession::step_reply() {
 
 void DeliverySession::on_reply(const Reply& reply) {
     // RFC 5321 §3.8: the host closes the channel, whatever was asked.
-    if (reply.code == 421) return end_all(reply, true);
+    if (reply.code == 421) return end_all(reply, Fault::host);
     answered_ = true;
     switch (state_) {
     case State::greeting:
-        if (!is_success(reply)) return end_all(reply, true);
+        if (!is_success(reply)) return end_all(reply, Fault::host);
         say("EHLO " + hostname_);
         enter(State::ehlo);
         return;
     case State::ehlo:
         if (is_success(reply)) return on_extensions(reply);
-        if (!reply.permanent()) return end_all(reply, true);
+        if (!reply.permanent()) return end_all(reply, Fault::host);
         say("HELO " + hostname_);  // RFC 5321 §3.2
         enter(State::helo);
         return;
     case State::helo:
-        if (!is_success(reply)) return end_all(reply, true);
+        if (!is_success(reply)) return end_all(reply, Fault::host);
         greeted_ = true;
         enter(State::ready);
         return;
@@ -105,7 +105,7 @@ void DeliverySession::on_reply(const Reply& reply) {
     case State::envelope:
     case State::body:
     case State::ending: {
-        if (expected_.empty()) return end_all(protocol_error("reply that nobody asked for"), false);
+        if (expected_.empty()) return end_all(protocol_error("reply that nobody asked for"), Fault::connection);
         const Expected expected = expected_.front();
         expected_.pop_front();
         on_transaction_reply(expected, reply);
@@ -203,7 +203,7 @@ void DeliverySession::on_data_reply(const Reply& reply) {
         enter(State::ending);
         return;
     }
-    if (is_success(reply)) return end_all(protocol_error("DATA answered by success"), false);
+    if (is_success(reply)) return end_all(protocol_error("DATA answered by success"), Fault::connection);
     settle_open(reply, true);
     rset_needed_ = mail_accepted_;
     enter(State::ending);
@@ -242,7 +242,8 @@ void DeliverySession::body(ChunkList piece) {
     const bool end = piece.empty();
     if (end ? body_bytes_ != content_bytes() : body_bytes_ > content_bytes()) {
         // Never a cut message as a whole one: the connection ends in the middle of it.
-        return end_all(make_reply(451, "4.3.0", "stored message is not of its size"), false);
+        return end_all(make_reply(451, "4.3.0", "stored message is not of its size"),
+                       Fault::message);
     }
     if (transfer_ == Transfer::pieces) {
         send_piece(std::move(piece), body_bytes_ == content_bytes());
@@ -251,14 +252,14 @@ void DeliverySession::body(ChunkList piece) {
     } else {
         Sink& top = seven_bit_ ? *seven_bit_ : *stuffing_;
         if (const auto done = top.write_all(std::move(piece)); !done) {
-            end_all(reply_for(done.error()), false);
+            end_all(reply_for(done.error()), Fault::message);
         }
     }
 }
 
 void DeliverySession::end_text() {
     Sink& top = seven_bit_ ? *seven_bit_ : *stuffing_;
-    if (const auto done = top.finish(); !done) return end_all(reply_for(done.error()), false);
+    if (const auto done = top.finish(); !done) return end_all(reply_for(done.error()), Fault::message);
     handed_over_ = true;
     enter(State::ending);
 }
@@ -278,7 +279,7 @@ void DeliverySession::on_end_reply(const Reply& reply) {
         settle_open(is_success(reply) ? protocol_error("success before the end of data") : reply,
                     !is_success(reply));
         failure_ = reply;
-        close_after_ = true;
+        failure_from_host_ = close_after_ = true;
         expected_.clear();
         return enter(State::ending);
     }
@@ -314,15 +315,16 @@ void DeliverySession::quit() {
     enter(State::closed);
 }
 
-void DeliverySession::fail(Reply why) { end_all(why, false); }
-
-void DeliverySession::end_all(const Reply& why, bool from_host) {
+void DeliverySession::end_all(const Reply& why, Fault fault) {
     if (state_ == State::closed) return;
-    if (!close_after_) failure_ = why;
-    lost_ = true;
+    if (!close_after_) {
+        failure_ = why;
+        failure_from_host_ = fault == Fault::host;
+        lost_ = fault != Fault::message;
+    }
     close_after_ = true;
     if (!task_) return enter(State::closed);
-    settle_open(why, from_host);
+    settle_open(why, fault == Fault::host);
     if (state_ == State::reporting) return;
     expected_.clear();
     finish_transaction();

@@ -52,14 +52,17 @@ public:
     std::vector<RecipientOutcome> take_outcomes();
     // After Wait::task: says good-bye; no reply is waited for.
     void quit();
-    // The connection is gone, the host silent, the body unreadable: ends everything.
-    void fail(Reply why);
+    // The connection is gone, the host silent: ends everything.
+    void fail(const Reply& why) { end_all(why, Fault::connection); }
+    // The body cannot be had: ends everything, and no other host could do better.
+    void fail_body(const Reply& why) { end_all(why, Fault::message); }
 
     // The host took EHLO or HELO.
     bool greeted() const { return greeted_; }
     const HostExtensions& extensions() const { return extensions_; }
     // Why it closed without quit().
     const Reply& failure() const { return failure_; }
+    bool failure_from_host() const { return failure_from_host_; }
     // How long to wait for what the host owes now.
     std::uint64_t wait_ms(const DeliveryTimeouts& timeouts) const;
     // The connection went in the middle of the dialogue (421, silence, nonsense, an end) and another
@@ -77,6 +80,8 @@ private:
         enum class Kind : std::uint8_t { rset, mail, rcpt, data, piece, end_of_data } kind;
         std::size_t recipient = 0;
     };
+    // Who said it, or whose fault it is.
+    enum class Fault : std::uint8_t { host, connection, message };
     enum class Transfer : std::uint8_t { data, pieces, one_write };
     // A recipient's part of the running transaction.
     struct Progress {
@@ -107,7 +112,7 @@ private:
     void end_text();
     void send_piece(ChunkList piece, bool last);
     void finish_transaction();
-    void end_all(const Reply& why, bool from_host);
+    void end_all(const Reply& why, Fault fault);
 
     std::uint64_t content_bytes() const;
     bool any_accepted() const;
@@ -121,6 +126,7 @@ private:
     ReplyReader reader_;
     ChunkList output_;
     Reply failure_;
+    bool failure_from_host_ = false;
 
     const DeliveryTask* task_ = nullptr;
     std::vector<Progress> progress_;
