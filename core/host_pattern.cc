@@ -11,9 +11,7 @@ namespace sealgate {
 
 namespace {
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_letter_or_digit(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -21,9 +19,8 @@ bool is_letter_or_digit(char c) {
 
 bool is_label(std::string_view label) {
     return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
-           std::all_of(label.begin(), label.end(), [](char c) {
-               return is_letter_or_digit(c) || c == '-' || c == '_';
-           });
+           std::all_of(label.begin(), label.end(),
+                       [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; });
 }
 
 // Digits only, no leading zero (which some readers take as octal), at most `max`.
@@ -103,8 +100,8 @@ Result<void> HostPattern::parse_ipv4(std::string_view text) {
         const auto prefix_bits = number(bits, 32);
         if (!prefix_bits || ranged || closing_dot)
             return malformed("is no network: ADDRESS/0 to ADDRESS/32");
-        return set_network(
-            IpAddress::from_ipv4({first_[0], first_[1], first_[2], first_[3]}), *prefix_bits);
+        return set_network(IpAddress::from_ipv4({first_[0], first_[1], first_[2], first_[3]}),
+                           *prefix_bits);
     }
     if (closing_dot && count == 4) return malformed("is a whole address with a dot behind it");
     if (count < 4 && !closing_dot && !ranged)

@@ -48,7 +48,7 @@ Result<MailPattern> MailPattern::parse(std::string_view text) {
     const bool below = local_part.empty() && domain.substr(0, 1) == ".";
     if (!domain.empty() && !is_mail_domain(below ? domain.substr(1) : domain))
         return malformed("has a domain that is none (beyond ASCII, write xn--...)");
-    pattern.kind_ = below               ? Kind::below
+    pattern.kind_ = below                ? Kind::below
                     : local_part.empty() ? Kind::domain
                     : domain.empty()     ? Kind::local_part
                                          : Kind::address;

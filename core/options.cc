@@ -143,9 +143,9 @@ const SectionKind* Loader::find_kind(const IniSection& section) {
         const std::string written = section.kind + (section.named ? ":" + section.name : "");
         if (alone ? written == kind.kind : section.named && section.kind == kind.kind) return &kind;
         if (section.kind == kind.kind) {
-            complain(section.place, alone ? "[" + kind.kind + "] takes no name"
-                                          : "[" + kind.kind + "] needs a name: [" + kind.kind +
-                                                ":NAME]");
+            complain(section.place,
+                     alone ? "[" + kind.kind + "] takes no name"
+                           : "[" + kind.kind + "] needs a name: [" + kind.kind + ":NAME]");
             return nullptr;
         }
         names.push_back(kind.kind);
@@ -162,8 +162,8 @@ void Loader::take(const IniSection& section) {
     const SectionKind* kind = find_kind(section);
     if (!kind) return;
     if (*kind->later)
-        complain(section.place, section.label() + " needs " + kind->later +
-                                    ", which this version does not have");
+        complain(section.place,
+                 section.label() + " needs " + kind->later + ", which this version does not have");
     if (!kind->take_free) return take_rows(section, *kind);
     for (const IniEntry& entry : section.entries) {
         std::string fault = kind->take_free(config_, entry);
@@ -185,8 +185,8 @@ void Loader::take_rows(const IniSection& section, const SectionKind& kind) {
     void* target = kind.open(config_, name, section.place);
     for (const IniEntry& entry : section.entries) take_entry(entry, section, kind, target);
     for (const OptionRow& row : kind.rows) {
-        const bool given = std::any_of(
-            section.entries.begin(), section.entries.end(), [&](const IniEntry& entry) {
+        const bool given =
+            std::any_of(section.entries.begin(), section.entries.end(), [&](const IniEntry& entry) {
                 return entry.key == row.key && (row.required || !entry.value.empty());
             });
         if (!given && (row.required || (row.needed && row.needed(section.name, target))))
@@ -201,9 +201,9 @@ void Loader::take_entry(const IniEntry& entry, const IniSection& section, const 
         std::vector<std::string> names;
         for (const OptionRow& known : kind.rows) names.emplace_back(known.key);
         const std::string nearest = nearest_name(entry.key, names);
-        return complain(entry.place, "unknown key " + in_quotes(entry.key) + " in " + section.label() +
-                                         (nearest.empty() ? ""
-                                                          : " (nearest known: " + nearest + ")"));
+        return complain(entry.place,
+                        "unknown key " + in_quotes(entry.key) + " in " + section.label() +
+                            (nearest.empty() ? "" : " (nearest known: " + nearest + ")"));
     }
     std::vector<ValueFault> faults;
     std::optional<OptionValue> value;
@@ -226,9 +226,9 @@ void Loader::check_later(const IniEntry& entry, const OptionRow& row, const Opti
     if (text == row.initial || std::count(accepted.begin(), accepted.end(), text)) return;
     const std::string said = std::string(row.key) + " = " + cut_short(show_value(row, value));
     if (row.inert) {
-        loaded_.warnings.push_back({entry.place.file, entry.place.line, 0,
-                                    said + " does nothing without " + row.later +
-                                        ", which this version does not have"});
+        loaded_.warnings.push_back(
+            {entry.place.file, entry.place.line, 0,
+             said + " does nothing without " + row.later + ", which this version does not have"});
     } else {
         complain(entry.place, said + " needs " + row.later + ", which this version does not have");
     }
@@ -237,13 +237,15 @@ void Loader::check_later(const IniEntry& entry, const OptionRow& row, const Opti
 void Loader::refer(const IniEntry& entry, const IniSection& section, const SectionKind& kind,
                    const OptionRow& row, const OptionValue& value) {
     if (const auto* name = std::get_if<std::string>(&value)) {
-        if (!name->empty())
-            references_.push_back({&kind, section.name, &row, *name, entry.place});
+        if (!name->empty()) references_.push_back({&kind, section.name, &row, *name, entry.place});
         return;
     }
     for (const ListItem& item : split_list(entry.value)) {
         if (item.text.empty()) continue;
-        references_.push_back({&kind, section.name, &row, std::string(item.text),
+        references_.push_back({&kind,
+                               section.name,
+                               &row,
+                               std::string(item.text),
                                {entry.place.file, locate(entry.lines, item.offset).line}});
     }
 }
@@ -310,7 +312,8 @@ std::vector<std::string> files_of(const std::string& path, std::string& fault) {
     fs::directory_iterator entry(path, error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (!name.starts_with('.') && name.ends_with(".ini")) names.push_back(entry->path().string());
+        if (!name.starts_with('.') && name.ends_with(".ini"))
+            names.push_back(entry->path().string());
     }
     if (error) fault = "cannot be read: " + error.message();
     if (!error && names.empty()) fault = "is a directory without *.ini files";

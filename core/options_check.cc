@@ -48,15 +48,13 @@ void check_filter_directions(const Config& config, const std::vector<Reference>&
         const auto filter = filters.find(reference.to_name);
         const auto policy = policies.find(reference.from_name);
         if (filter == filters.end() || policy == policies.end()) continue;
-        if (policy->second->any_direction ||
-            policy->second->direction == filter->second->direction)
+        if (policy->second->any_direction || policy->second->direction == filter->second->direction)
             continue;
-        complaints.push_back(
-            {reference.place.file, reference.place.line, 0,
-             "content-filters: [content-filter:" + reference.to_name + "] is for " +
-                 to_text(filter->second->direction) + " mail, " +
-                 reference.from->label(reference.from_name) + " for " +
-                 to_text(policy->second->direction)});
+        complaints.push_back({reference.place.file, reference.place.line, 0,
+                              "content-filters: [content-filter:" + reference.to_name +
+                                  "] is for " + to_text(filter->second->direction) + " mail, " +
+                                  reference.from->label(reference.from_name) + " for " +
+                                  to_text(policy->second->direction)});
     }
 }
 
@@ -68,9 +66,9 @@ void check_addresses(const Config& config, Complaints& complaints) {
             const auto [owner, fresh] = owners.try_emplace(endpoint, &listener);
             if (fresh) continue;
             complaints.push_back({listener.place.file, listener.place.line, 0,
-                                  "[listener:" + listener.name + "] and [listener:" +
-                                      owner->second->name + "] have the same address " +
-                                      endpoint.to_text()});
+                                  "[listener:" + listener.name +
+                                      "] and [listener:" + owner->second->name +
+                                      "] have the same address " + endpoint.to_text()});
         }
     }
 }
@@ -109,7 +107,8 @@ void check_sections(const Config& config, Complaints& complaints) {
         if (profile.retry_first_ms > profile.retry_max_ms)
             complain(profile.place, "[bounce-profile:" + name + "] has retry-first " +
                                         format_duration(profile.retry_first_ms) +
-                                        " above retry-max " + format_duration(profile.retry_max_ms));
+                                        " above retry-max " +
+                                        format_duration(profile.retry_max_ms));
 }
 
 }  // namespace sealgate

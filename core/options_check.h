@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What no row can see by itself: references between sections, two values that do not go together. For core/options.cc.
+// What no row can see by itself: references between sections, two values that do not go together.
+// For core/options.cc.
 #pragma once
 
 #include <string>

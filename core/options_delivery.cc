@@ -7,17 +7,21 @@ namespace sealgate {
 
 namespace {
 
+// The rows below are a table.
+// clang-format off
+
 using namespace option_units;
 using Naming = SectionKind::Naming;
 
 SectionKind smtp_routes() {
     SectionKind kind{
         .kind = "smtp-routes",
-        .doc = "One row per key: `example.com = mx1.example.com/pri=0, mx2.example.com:2525/pri=10`, "
-               "`.example.com = ...` (every domain below), `ALL = ...`. Hosts are names or "
-               "`[address]`, with an optional `:port` (default 25); lower `pri` first (default "
-               "0), equal ones in turn. `/dev/null` discards; `USEDNS` means MX. Most specific "
-               "wins, and there is no fallback to MX. Without a matching row, MX."};
+        .doc = "One row per key: `example.com = mx1.example.com/pri=0, "
+               "mx2.example.com:2525/pri=10`, `.example.com = ...` (every domain below), "
+               "`ALL = ...`. Hosts are names or `[address]`, with an optional `:port` (default "
+               "25); lower `pri` first (default 0), equal ones in turn. `/dev/null` discards; "
+               "`USEDNS` means MX. Most specific wins, and there is no fallback to MX. Without a "
+               "matching row, MX."};
     kind.take_free = take_smtp_route;
     kind.free_rows = smtp_route_rows;
     return kind;
@@ -80,13 +84,16 @@ SectionKind bounce_profile() {
          .doc = "Longest wait between retries; it doubles from retry-first up to here."},
         {.key = "delay-warning", .syntax = Syntax::duration,
          .access = field<&B::delay_warning_ms>(), .initial = "off", .min = minute, .max = 30 * day,
-         .none_word = "off", .doc = "After this time in the queue the sender gets a DSN `delayed`."},
+         .none_word = "off",
+         .doc = "After this time in the queue the sender gets a DSN `delayed`."},
         {.key = "notify", .syntax = Syntax::boolean, .access = field<&B::notify>(),
          .initial = "yes", .doc = "Send a DSN when a message bounces."},
     };
     open_mapped<&Config::bounce_profiles, &B::name, Model::default_section>(kind);
     return kind;
 }
+
+// clang-format on
 
 }  // namespace
 

@@ -50,9 +50,8 @@ std::string_view take_word(std::string_view& text) {
 
 // "550 5.1.1 No such user", of which the enhanced code and the text may be left out.
 std::string parse_reply(std::string_view text, std::string& reply) {
-    const bool ascii = std::all_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) < 0x80;
-    });
+    const bool ascii = std::all_of(text.begin(), text.end(),
+                                   [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     if (!ascii) return "the text of an SMTP reply is ASCII";
     if (text.size() > reply_bytes_max - 20) return "the reply is longer than an SMTP reply may be";
     const std::string_view code = take_word(text);
@@ -89,8 +88,8 @@ std::string parse_route_host(std::string_view text, RouteHost& host) {
     const std::size_t slash = text.find('/');
     if (slash != std::string_view::npos) {
         const std::string_view priority = text.substr(slash + 1);
-        const auto value = priority.starts_with("pri=") ? number(priority.substr(4), 65535)
-                                                        : std::nullopt;
+        const auto value =
+            priority.starts_with("pri=") ? number(priority.substr(4), 65535) : std::nullopt;
         if (!value) return whole + ": behind the host goes /pri=0 to /pri=65535";
         host.priority = *value;
         text = text.substr(0, slash);

@@ -6,6 +6,9 @@ namespace sealgate {
 
 namespace {
 
+// The rows below are a table.
+// clang-format off
+
 using namespace option_units;
 using Naming = SectionKind::Naming;
 
@@ -117,6 +120,8 @@ SectionKind quarantine() {
     open_mapped<&Config::quarantines, &Q::name>(kind);
     return kind;
 }
+
+// clang-format on
 
 }  // namespace
 

@@ -86,8 +86,8 @@ std::string number_text(const OptionRow& row, std::uint64_t number) {
 }
 
 std::string values_text(const OptionRow& row) {
-    std::string text = row.syntax == Syntax::choice ? code_words(split_words(row.choices))
-                                                    : syntax_name(row);
+    std::string text =
+        row.syntax == Syntax::choice ? code_words(split_words(row.choices)) : syntax_name(row);
     if (row.max > 0) text += ", " + number_text(row, row.min) + " to " + number_text(row, row.max);
     if (*row.none_word) text += std::string(", or `") + row.none_word + "`";
     return text;

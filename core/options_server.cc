@@ -7,6 +7,9 @@ namespace sealgate {
 
 namespace {
 
+// The rows below are a table.
+// clang-format off
+
 using namespace option_units;
 using Naming = SectionKind::Naming;
 
@@ -149,7 +152,8 @@ std::vector<OptionRow> incoming_smime_rows() {
          .access = field<&M::smime_verify_decrypt>(), .initial = "no", .later = verification,
          .doc = "Verify and decrypt what comes in."},
         {.key = "smime-signature", .syntax = Syntax::choice, .access = field<&M::smime_signature>(),
-         .initial = "keep", .choices = "keep remove", .doc = "What becomes of it after verification."},
+         .initial = "keep", .choices = "keep remove",
+         .doc = "What becomes of it after verification."},
         {.key = "smime-harvest", .syntax = Syntax::boolean, .access = field<&M::smime_harvest>(),
          .initial = "no", .later = harvesting, .doc = "Collect public keys from signed mail."},
         {.key = "smime-harvest-unverified", .syntax = Syntax::boolean,
@@ -196,6 +200,8 @@ SectionKind recipient_access() {
     kind.free_rows = recipient_access_rows;
     return kind;
 }
+
+// clang-format on
 
 }  // namespace
 

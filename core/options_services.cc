@@ -6,6 +6,9 @@ namespace sealgate {
 
 namespace {
 
+// The rows below are a table.
+// clang-format off
+
 using namespace option_units;
 
 constexpr const char* alerting = "alerts";
@@ -17,8 +20,8 @@ SectionKind dns() {
     kind.rows = {
         {.key = "servers", .syntax = Syntax::dns_servers, .access = field<&D::servers>(),
          .doc = "Addresses, with `@port` where it is not 53. Empty: those of the system."},
-        {.key = "trust-anchor-file", .syntax = Syntax::path, .access = field<&D::trust_anchor_file>(),
-         .doc = "DNSSEC trust anchors."},
+        {.key = "trust-anchor-file", .syntax = Syntax::path,
+         .access = field<&D::trust_anchor_file>(), .doc = "DNSSEC trust anchors."},
         {.key = "timeout", .syntax = Syntax::duration, .access = field<&D::timeout_ms>(),
          .initial = "5s", .min = second, .max = 2 * minute, .doc = "For one question."},
         {.key = "cache-size", .syntax = Syntax::size, .access = field<&D::cache_bytes>(),
@@ -83,10 +86,10 @@ SectionKind admin() {
     return kind;
 }
 
+// clang-format on
+
 }  // namespace
 
-std::vector<SectionKind> service_sections() {
-    return {dns(), alerts(), log(), admin()};
-}
+std::vector<SectionKind> service_sections() { return {dns(), alerts(), log(), admin()}; }
 
 }  // namespace sealgate

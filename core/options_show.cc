@@ -47,32 +47,33 @@ void each_section(const Config& config, Visit&& visit) {
 
 std::string show_config(const Config& config) {
     std::string text;
-    each_section(config, [&](const std::string& label, const SectionKind& kind,
-                             const void* section) {
-        text += (text.empty() ? "" : "\n") + label + "\n";
-        const auto add = [&](const std::string& key, const std::string& value) {
-            text += key + (value.empty() ? " =" : " = ") + value + "\n";
-        };
-        if (!section)
-            for (const SectionKind::FreeRow& row : kind.free_rows(config)) add(row.key, row.value);
-        for (const OptionRow& row : kind.rows)
-            add(row.key, show_value(row, row.access.get(section)));
-    });
+    each_section(config,
+                 [&](const std::string& label, const SectionKind& kind, const void* section) {
+                     text += (text.empty() ? "" : "\n") + label + "\n";
+                     const auto add = [&](const std::string& key, const std::string& value) {
+                         text += key + (value.empty() ? " =" : " = ") + value + "\n";
+                     };
+                     if (!section)
+                         for (const SectionKind::FreeRow& row : kind.free_rows(config))
+                             add(row.key, row.value);
+                     for (const OptionRow& row : kind.rows)
+                         add(row.key, show_value(row, row.access.get(section)));
+                 });
     return text;
 }
 
 std::string show_config_json(const Config& config) {
     Json all = Json::object();
-    each_section(config, [&](const std::string& label, const SectionKind& kind,
-                             const void* section) {
-        Json& members = all[label.substr(1, label.size() - 2)];
-        members = Json::object();
-        if (!section)
-            for (const SectionKind::FreeRow& row : kind.free_rows(config))
-                members[row.key] = row.value;
-        for (const OptionRow& row : kind.rows)
-            members[row.key] = json_value(row, row.access.get(section));
-    });
+    each_section(config,
+                 [&](const std::string& label, const SectionKind& kind, const void* section) {
+                     Json& members = all[label.substr(1, label.size() - 2)];
+                     members = Json::object();
+                     if (!section)
+                         for (const SectionKind::FreeRow& row : kind.free_rows(config))
+                             members[row.key] = row.value;
+                     for (const OptionRow& row : kind.rows)
+                         members[row.key] = json_value(row, row.access.get(section));
+                 });
     return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

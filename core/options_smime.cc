@@ -6,6 +6,9 @@ namespace sealgate {
 
 namespace {
 
+// The rows below are a table.
+// clang-format off
+
 using namespace option_units;
 using Naming = SectionKind::Naming;
 
@@ -169,11 +172,13 @@ SectionKind trust_tls() {
     return kind;
 }
 
+// clang-format on
+
 }  // namespace
 
 std::vector<SectionKind> smime_sections() {
-    return {certificate(), sending_profile(), directory(), trust_smime(), trust_tls(),
-            key_repository()};
+    return {certificate(), sending_profile(), directory(),
+            trust_smime(), trust_tls(),       key_repository()};
 }
 
 }  // namespace sealgate

@@ -23,17 +23,17 @@ namespace sealgate {
 
 // How a value is written, which decides what it is held as.
 enum class Syntax : std::uint8_t {
-    text,           // std::string
-    path,           // std::string
-    host_name,      // std::string
-    name,           // std::string: of a section, of a certificate
-    choice,         // std::uint64_t: index in `choices`, whose order is that of the enumerators
-    boolean,        // bool
-    duration,       // std::uint64_t, milliseconds
-    size,           // std::uint64_t, bytes
-    count,          // std::uint64_t
-    endpoints,      // std::vector<Endpoint>
-    list,           // std::vector<std::string>, as the lists below
+    text,       // std::string
+    path,       // std::string
+    host_name,  // std::string
+    name,       // std::string: of a section, of a certificate
+    choice,     // std::uint64_t: index in `choices`, whose order is that of the enumerators
+    boolean,    // bool
+    duration,   // std::uint64_t, milliseconds
+    size,       // std::uint64_t, bytes
+    count,      // std::uint64_t
+    endpoints,  // std::vector<Endpoint>
+    list,       // std::vector<std::string>, as the lists below
     paths,
     names,
     hosts,          // core/host_pattern.h
@@ -43,8 +43,8 @@ enum class Syntax : std::uint8_t {
     key_sources,    // local, smimea, directory:NAME
 };
 
-using OptionValue = std::variant<std::string, std::vector<std::string>, std::vector<Endpoint>,
-                                 std::uint64_t, bool>;
+using OptionValue =
+    std::variant<std::string, std::vector<std::string>, std::vector<Endpoint>, std::uint64_t, bool>;
 
 // A field of a section's struct, the struct's type taken away.
 struct OptionAccess {

@@ -18,7 +18,8 @@ struct Unit {
     char letter;
     std::uint64_t factor;
 };
-constexpr std::array<Unit, 4> duration_units{{{'d', day}, {'h', hour}, {'m', minute}, {'s', second}}};
+constexpr std::array<Unit, 4> duration_units{
+    {{'d', day}, {'h', hour}, {'m', minute}, {'s', second}}};
 constexpr std::array<Unit, 3> size_units{{{'G', giga}, {'M', mega}, {'K', kilo}}};
 
 // Digits and at most one unit letter; none when it is neither, or above 2^63.
@@ -99,18 +100,21 @@ std::optional<OptionValue> parse_number(const OptionRow& row, const std::string&
 
 bool is_name(std::string_view text) {
     return !text.empty() &&
-           text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+           text.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
                std::string_view::npos;
 }
 
 std::string name_fault(std::string_view text) {
-    return is_name(text) ? ""
-                         : in_quotes(text) + " is no name: letters, digits, '.', '_' and '-' make one";
+    return is_name(text)
+               ? ""
+               : in_quotes(text) + " is no name: letters, digits, '.', '_' and '-' make one";
 }
 
 std::string network_fault(std::string_view text) {
     const auto pattern = HostPattern::parse(text);
-    const bool address = text.find_first_not_of("0123456789abcdefABCDEF.:/") == std::string_view::npos;
+    const bool address =
+        text.find_first_not_of("0123456789abcdefABCDEF.:/") == std::string_view::npos;
     if (pattern && address && pattern->text() != "ALL" && !is_host_name(text)) return "";
     return in_quotes(text) + " is neither an address nor a network";
 }
@@ -118,7 +122,8 @@ std::string network_fault(std::string_view text) {
 std::string dns_server_fault(std::string_view text) {
     const std::size_t at = text.find('@');
     const bool ported = at != std::string_view::npos;
-    const auto port = number_with_unit(ported ? text.substr(at + 1) : "53", std::array<Unit, 0>{}, false);
+    const auto port =
+        number_with_unit(ported ? text.substr(at + 1) : "53", std::array<Unit, 0>{}, false);
     if (IpAddress::parse(text.substr(0, at)) && port && *port > 0 && *port <= 65535) return "";
     return in_quotes(text) + " is neither ADDRESS nor ADDRESS@PORT";
 }
@@ -242,9 +247,7 @@ std::string format_duration(std::uint64_t milliseconds) {
     return with_unit(milliseconds, duration_units);
 }
 
-std::string format_size(std::uint64_t bytes) {
-    return with_unit(bytes, size_units);
-}
+std::string format_size(std::uint64_t bytes) { return with_unit(bytes, size_units); }
 
 std::optional<OptionValue> parse_value(const OptionRow& row, const std::string& text,
                                        std::vector<ValueFault>& faults) {

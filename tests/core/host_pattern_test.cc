@@ -15,6 +15,7 @@ struct Row {
     bool want;
 };
 
+// clang-format off
 const Row rows[] = {
     {"ALL", "192.0.2.1", "", true},
     {"ALL", "2001:db8::1", "", true},
@@ -87,11 +88,12 @@ const Row rows[] = {
     {"localhost", "127.0.0.1", "localhost", true},
     {"_a.1x.example", "127.0.0.1", "_a.1x.example", true},
 };
+// clang-format on
 
 TEST(HostPattern, MatchesAddressesAndConfirmedNames) {
     for (const Row& row : rows) {
-        SCOPED_TRACE(testing::Message() << row.pattern << " and " << row.address << " "
-                                        << row.host_name);
+        SCOPED_TRACE(testing::Message()
+                     << row.pattern << " and " << row.address << " " << row.host_name);
         const auto pattern = HostPattern::parse(row.pattern);
         const auto address = IpAddress::parse(row.address);
         ASSERT_TRUE(pattern) << pattern.error().what;
@@ -102,14 +104,48 @@ TEST(HostPattern, MatchesAddressesAndConfirmedNames) {
 }
 
 TEST(HostPattern, RefusesWhatIsNoPattern) {
-    for (const char* text :
-         {"", " ", ".", "..", "10.1", "10", "10.1.2.3.", "10.1.2.3.4", "256.1.1.1", "10.01.1.1",
-          "10..1.1", "10.1.1.40-10", "10.1-3.1.1", "10.1.1.1-2-3", "10.1.1.-3", "10.1.1.3-",
-          "10.1/33", "10.1/", "10.1/16/8", "10.1./16", "10.1-2/16", "/8", "10.1.2.3/16",
-          "10.1.1.1/31", "2001:db8::1/64", "2001:db8::/129", "2001:db8::/", "2001:db8::/x",
-          "::ffff:10.0.0.0/64", "::1::", "[::1]", "mx..example.com", "-mx.example.com",
-          "mx-.example.com", "mx.example.com.", "mx example", "*.example.com", "a@example.com",
-          "..example.com", "m\xc3\xbcller.example", "mx.example.123", "1.2.3.4.5-6"}) {
+    for (const char* text : {"",
+                             " ",
+                             ".",
+                             "..",
+                             "10.1",
+                             "10",
+                             "10.1.2.3.",
+                             "10.1.2.3.4",
+                             "256.1.1.1",
+                             "10.01.1.1",
+                             "10..1.1",
+                             "10.1.1.40-10",
+                             "10.1-3.1.1",
+                             "10.1.1.1-2-3",
+                             "10.1.1.-3",
+                             "10.1.1.3-",
+                             "10.1/33",
+                             "10.1/",
+                             "10.1/16/8",
+                             "10.1./16",
+                             "10.1-2/16",
+                             "/8",
+                             "10.1.2.3/16",
+                             "10.1.1.1/31",
+                             "2001:db8::1/64",
+                             "2001:db8::/129",
+                             "2001:db8::/",
+                             "2001:db8::/x",
+                             "::ffff:10.0.0.0/64",
+                             "::1::",
+                             "[::1]",
+                             "mx..example.com",
+                             "-mx.example.com",
+                             "mx-.example.com",
+                             "mx.example.com.",
+                             "mx example",
+                             "*.example.com",
+                             "a@example.com",
+                             "..example.com",
+                             "m\xc3\xbcller.example",
+                             "mx.example.123",
+                             "1.2.3.4.5-6"}) {
         EXPECT_FALSE(HostPattern::parse(text)) << text;
     }
     EXPECT_FALSE(HostPattern::parse(std::string(64, 'a') + ".example"));

@@ -37,6 +37,7 @@ class IniReaderTest : public testing::TestWithParam<Case> {};
 
 using namespace std::string_view_literals;
 
+// clang-format off
 const Case cases[] = {
     {"Empty", "", ""},
     {"SectionAndKey", "[a]\nk = v\n", "[a]\nk=v@2\n"},
@@ -68,15 +69,18 @@ const Case cases[] = {
      "[a]\nk.D=1@2\n!3: key \"K.d\" is given twice in [a] (first in line 2)\n"},
     {"HeaderNotClosed", "[a\nk=v\n m\n[b]\nk=v\n",
      "[b]\nk=v@5\n!1: \"[a\" begins like a [section] and does not end like one\n"},
-    {"HeaderWithTail", "[a] x\n", "!1: \"[a] x\" begins like a [section] and does not end like one\n"},
+    {"HeaderWithTail", "[a] x\n",
+     "!1: \"[a] x\" begins like a [section] and does not end like one\n"},
     {"HeaderEmpty", "[]\n", "!1: \"[]\" is neither [section] nor [kind:name]\n"},
     {"HeaderWithoutName", "[a:]\n",
      "!1: \"\" in \"[a:]\" is no name: letters, digits, '.', '_' and '-' make one\n"},
     {"HeaderWithBadName", "[a:b c]\nk=v\n",
      "!1: \"b c\" in \"[a:b c]\" is no name: letters, digits, '.', '_' and '-' make one\n"},
     {"NulByte", "[a]\nk = a\0b\nl = c\n"sv, "[a]\nl=c@3\n!2: NUL byte at byte 6 of the line\n"},
-    {"ControlCharacter", "[a]\nk = \x1b[1m\n", "[a]\n!2: control character 27 at byte 5 of the line\n"},
-    {"LoneCarriageReturn", "[a]\nk = b\rc\n", "[a]\n!2: control character 13 at byte 6 of the line\n"},
+    {"ControlCharacter", "[a]\nk = \x1b[1m\n",
+     "[a]\n!2: control character 27 at byte 5 of the line\n"},
+    {"LoneCarriageReturn", "[a]\nk = b\rc\n",
+     "[a]\n!2: control character 13 at byte 6 of the line\n"},
     {"Latin1", "[a]\nk = \xe4\n more\nl=1\n", "[a]\nl=1@4\n!2: not UTF-8 at byte 5 of the line\n"},
     {"OverlongUtf8", "[a]\nk=\xe0\x80\xaf\n", "[a]\n!2: not UTF-8 at byte 3 of the line\n"},
     {"SurrogateUtf8", "[a]\nk=\xed\xa0\x80\n", "[a]\n!2: not UTF-8 at byte 3 of the line\n"},
@@ -84,6 +88,7 @@ const Case cases[] = {
     {"CutUtf8", "[a]\nk=\xe2\x82", "[a]\n!2: not UTF-8 at byte 3 of the line\n"},
     {"NotUtf8Header", "[a\xff]\nk=v\n", "!1: not UTF-8 at byte 3 of the line\n"},
 };
+// clang-format on
 
 TEST_P(IniReaderTest, ReadsSectionsEntriesAndFaults) {
     EXPECT_EQ(read_as_text(GetParam().in), GetParam().want);
@@ -136,8 +141,8 @@ TEST(IniReader, LocatesEachPartOfAContinuedValue) {
         int line;
         int column;
     };
-    for (const Row& row : {Row{0, 2, 6}, Row{2, 2, 8}, Row{4, 4, 5}, Row{6, 4, 7}, Row{8, 5, 2},
-                           Row{13, 5, 7}}) {
+    for (const Row& row :
+         {Row{0, 2, 6}, Row{2, 2, 8}, Row{4, 4, 5}, Row{6, 4, 7}, Row{8, 5, 2}, Row{13, 5, 7}}) {
         const ConfigLine place = locate(entry.lines, row.offset);
         EXPECT_EQ(place.line, row.line) << row.offset;
         EXPECT_EQ(place.column, row.column) << row.offset;
@@ -152,8 +157,8 @@ TEST(NearestName, FindsWhatWasMeant) {
     };
     for (const Row& row :
          {Row{"adress", "address"}, Row{"Address", "address"}, Row{"tpye", "type"},
-          Row{"certifcate", "certificate"}, Row{"command_timeout", "command-timeout"},
-          Row{"", ""}, Row{"colour", ""}, Row{"x", ""}, Row{"timeout", ""}}) {
+          Row{"certifcate", "certificate"}, Row{"command_timeout", "command-timeout"}, Row{"", ""},
+          Row{"colour", ""}, Row{"x", ""}, Row{"timeout", ""}}) {
         EXPECT_EQ(nearest_name(row.name, names), row.want) << row.name;
     }
     EXPECT_EQ(nearest_name(std::string(100'000, 'a'), names), "");

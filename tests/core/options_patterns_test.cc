@@ -24,6 +24,7 @@ std::string taken(const Case& row, std::string (*take)(Config&, const IniEntry&)
     return shown.size() == 1 ? shown[0].key + " = " + shown[0].value : "not one row";
 }
 
+// clang-format off
 const Case access_rows[] = {
     {"example.com", "accept", "example.com = accept"},
     {"Example.COM", "accept", "example.com = accept"},
@@ -38,7 +39,8 @@ const Case access_rows[] = {
     {"a.example", "reject 550 5.1 x", "a.example = reject 550 5.7.1 5.1 x"},
 
     {"a.example", "", "!a.example = \"\" is none of accept, reject"},
-    {"a.example", "acept", "!a.example = \"acept\" is none of accept, reject (nearest known: accept)"},
+    {"a.example", "acept",
+     "!a.example = \"acept\" is none of accept, reject (nearest known: accept)"},
     {"a.example", "accept all", "!behind accept goes nothing, not \"all\""},
     {"a.example", "reject No such user", "!\"No\" is no reply code that refuses: 4xx or 5xx"},
     {"a.example", "reject 250 Ok", "!\"250\" is no reply code that refuses: 4xx or 5xx"},
@@ -54,17 +56,20 @@ const Case access_rows[] = {
     {"@a.example", "accept", "!\"@a.example\" is none of user@domain, domain, .domain, ALL"},
     {"*", "accept", "!\"*\" is none of user@domain, domain, .domain, ALL"},
 };
+// clang-format on
 
 TEST(RecipientAccess, TakesOneRow) {
     for (const Case& row : access_rows)
         EXPECT_EQ(taken(row, take_recipient_access, recipient_access_rows), row.want);
 }
 
+// clang-format off
 const Case route_rows[] = {
     {"a.example", "mx.example", "a.example = mx.example/pri=0"},
     {"A.Example", "MX.example:25/pri=7", "a.example = mx.example/pri=7"},
     {"ALL", "mx.example:65535/pri=65535", "ALL = mx.example:65535/pri=65535"},
-    {".a.example", "[192.0.2.1]:2525, localhost", ".a.example = [192.0.2.1]:2525/pri=0, localhost/pri=0"},
+    {".a.example", "[192.0.2.1]:2525, localhost",
+     ".a.example = [192.0.2.1]:2525/pri=0, localhost/pri=0"},
     {"ALL", "[::1]", "ALL = [::1]/pri=0"},
     {"ALL", "[IPv6:2001:DB8::1]:587/pri=1", "ALL = [2001:db8::1]:587/pri=1"},
     {"ALL", "/dev/null", "ALL = /dev/null"},
@@ -91,6 +96,7 @@ const Case route_rows[] = {
      "!ALL: \"a..b\" is no host; \"c:x\": a port is :1 to :65535 (IPv6 goes in brackets)"},
     {"user@a.example", "b", "!\"user@a.example\" is none of domain, .domain, ALL"},
 };
+// clang-format on
 
 TEST(SmtpRoutes, TakeOneRow) {
     for (const Case& row : route_rows)

@@ -122,14 +122,24 @@ TEST(ShowConfig, ReadsBackAsTheSameConfiguration) {
 TEST(ShowConfig, ShowsWhatWasWritten) {
     const std::string shown = show_config(*parsed(full));
     for (const char* line :
-         {"[gateway]\n", "\nhostname = gate.example\n", "\ncontrol-socket = /srv/sealgate/control.sock\n",
-          "\nshutdown-grace = 0\n", "\nrsa-engine = openssl\n", "\n[listener:public]\n",
-          "\naddress = 0.0.0.0:25, [::]:25\n", "\nsender-groups = A, B\n", "\ncommand-timeout = 90s\n",
-          "\nproxy-protocol = off\n", "\ncomment = two words; and = more\n",
+         {"[gateway]\n",
+          "\nhostname = gate.example\n",
+          "\ncontrol-socket = /srv/sealgate/control.sock\n",
+          "\nshutdown-grace = 0\n",
+          "\nrsa-engine = openssl\n",
+          "\n[listener:public]\n",
+          "\naddress = 0.0.0.0:25, [::]:25\n",
+          "\nsender-groups = A, B\n",
+          "\ncommand-timeout = 90s\n",
+          "\nproxy-protocol = off\n",
+          "\ncomment = two words; and = more\n",
           "\nhosts = 10.1., 10.1.1.10-40, .partners.example, 2001:db8::/32\n",
-          "\nrecipients-per-hour-max = unlimited\n", "\nrecipients-per-hour-max = 12\n",
-          "\nmessage-size-max = 1025\n", "\nmessage-size-max = 100M\n",
-          "\nsmime-protected-headers = ignore\n", "\nexample.com = accept\n",
+          "\nrecipients-per-hour-max = unlimited\n",
+          "\nrecipients-per-hour-max = 12\n",
+          "\nmessage-size-max = 1025\n",
+          "\nmessage-size-max = 100M\n",
+          "\nsmime-protected-headers = ignore\n",
+          "\nexample.com = accept\n",
           "\nuser@example.com = reject 550 5.1.1 No such user\n",
           "\na@example.com = reject 450 4.7.1 Recipient address rejected\n",
           "\nb@example.com = reject 550 5.7.1 Mailbox is gone\n",
@@ -137,8 +147,11 @@ TEST(ShowConfig, ShowsWhatWasWritten) {
           "\ncondition = subject == \"a\" or true\n",
           "\nexample.com = mx1.example.com/pri=0, mx2.example.com:2525/pri=10\n",
           "\n.example.com = [192.0.2.1]:26/pri=0, [2001:db8::1]/pri=0, [::1]:2525/pri=5\n",
-          "\nnull.example = /dev/null\n", "\nALL = USEDNS\n", "\nqueue-time-max = 36h\n",
-          "\n[mail-policy:DEFAULT]\ndirection =\n", "\n[destination:default]\n"}) {
+          "\nnull.example = /dev/null\n",
+          "\nALL = USEDNS\n",
+          "\nqueue-time-max = 36h\n",
+          "\n[mail-policy:DEFAULT]\ndirection =\n",
+          "\n[destination:default]\n"}) {
         EXPECT_NE(shown.find(line), std::string::npos) << line;
     }
     EXPECT_LT(shown.find("[mail-policy:later]"), shown.find("[mail-policy:earlier]"));
@@ -164,7 +177,8 @@ TEST(ShowConfig, MasksPasswordsInUrls) {
     config.alerts.webhook = "https://user:se:cr@et@hook.example/a@b:c";
     config.directories["d"].url = "ldap://ldap.example/ou=a:b@c";
     const std::string shown = show_config(config);
-    EXPECT_NE(shown.find("webhook = https://user:***@hook.example/a@b:c\n"), std::string::npos) << shown;
+    EXPECT_NE(shown.find("webhook = https://user:***@hook.example/a@b:c\n"), std::string::npos)
+        << shown;
     EXPECT_NE(shown.find("url = ldap://ldap.example/ou=a:b@c\n"), std::string::npos);
     EXPECT_EQ(show_config_json(config).find("cr@et"), std::string::npos);
 }
@@ -180,10 +194,9 @@ TEST(ChangesThatNeedRestart, AreNamedWithBothValues) {
     after.listeners[1].addresses = {*Endpoint::parse("127.0.0.1:2526")};
     after.listeners.erase(after.listeners.begin());
     EXPECT_EQ(changes_that_need_restart(*before, after),
-              (std::vector<std::string>{
-                  "[gateway] data-dir: /srv/sealgate -> /other",
-                  "[listener:own] address: 127.0.0.1:2525 -> 127.0.0.1:2526",
-                  "[listener:public] address: 0.0.0.0:25, [::]:25 -> none"}));
+              (std::vector<std::string>{"[gateway] data-dir: /srv/sealgate -> /other",
+                                        "[listener:own] address: 127.0.0.1:2525 -> 127.0.0.1:2526",
+                                        "[listener:public] address: 0.0.0.0:25, [::]:25 -> none"}));
 }
 
 // What a struct's initializers make of a section is what the rows promise.

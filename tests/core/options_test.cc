@@ -48,6 +48,7 @@ class OptionsFaultTest : public testing::TestWithParam<Fault> {};
 
 const char* const tail = ", which this version does not have\n";
 
+// clang-format off
 const Fault faults[] = {
     {"UnknownKey", "adress = 127.0.0.1:1\n",
      "f:10: unknown key \"adress\" in [listener:out] (nearest known: address)\n"},
@@ -55,7 +56,8 @@ const Fault faults[] = {
     {"UnknownSection", "[listner:x]\nwhatever = 1\n",
      "f:10: unknown section [listner:x] (nearest known: listener)\n"},
     {"UnknownSectionNearNothing", "[colours]\n", "f:10: unknown section [colours]\n"},
-    {"UnknownTrust", "[trust:smtp]\n", "f:10: unknown section [trust:smtp] (nearest known: trust:smime)\n"},
+    {"UnknownTrust", "[trust:smtp]\n",
+     "f:10: unknown section [trust:smtp] (nearest known: trust:smime)\n"},
     {"SectionLacksName", "[listener]\n", "f:10: [listener] needs a name: [listener:NAME]\n"},
     {"SectionTakesNoName", "[dns:x]\n", "f:10: [dns] takes no name\n"},
     {"KeyTwice", "address = 127.0.0.1:1\n",
@@ -71,13 +73,15 @@ const Fault faults[] = {
      "f:11: crypto-threads = 257 is out of range: 1 to 256 threads\n"},
     {"CountHuge", "[gateway]\ncrypto-threads = 99999999999999999999\n",
      "f:11: crypto-threads = 99999999999999999999 is not a number\n"},
-    {"CountNegative", "[gateway]\ncrypto-threads = -1\n", "f:11: crypto-threads = -1 is not a number\n"},
+    {"CountNegative", "[gateway]\ncrypto-threads = -1\n",
+     "f:11: crypto-threads = -1 is not a number\n"},
     {"CountOrWord", "[mail-flow-policy:X]\nrecipients-per-hour-max = none\n",
      "f:11: recipients-per-hour-max = none is not a number or unlimited\n"},
     {"CountZeroIsNotUnlimited", "[mail-flow-policy:X]\nrecipients-per-hour-max = 0\n",
      "f:11: recipients-per-hour-max = 0 is out of range: 1 to 1000000000 recipients\n"},
     {"DurationBelow", "data-timeout = 0\n", "f:10: data-timeout = 0 is out of range: 1s to 1d\n"},
-    {"DurationAbove", "data-timeout = 25h\n", "f:10: data-timeout = 25h is out of range: 1s to 1d\n"},
+    {"DurationAbove", "data-timeout = 25h\n",
+     "f:10: data-timeout = 25h is out of range: 1s to 1d\n"},
     {"DurationOfManyUnits", "data-timeout = 1h30m\n",
      "f:10: data-timeout = 1h30m is not a duration such as 30s, 5m, 2h or 3d\n"},
     {"DurationOverflows", "data-timeout = 18446744073709551615d\n",
@@ -88,7 +92,8 @@ const Fault faults[] = {
      "f:11: memory-max = 2GB is not a size such as 64K, 25M or 2G\n"},
     {"Boolean", "[bounce-profile:b]\nnotify = true\n", "f:11: notify = true is none of yes, no\n"},
     {"Empty", "type =\n", "f:10: type needs a value\n"},
-    {"HostName", "[gateway]\nhost = x\n[gateway]\nconnections-max = 5\n[dns]\nservers = ns.example\n",
+    {"HostName",
+     "[gateway]\nhost = x\n[gateway]\nconnections-max = 5\n[dns]\nservers = ns.example\n",
      "f:11: unknown key \"host\" in [gateway]\n"
      "f:15: servers: \"ns.example\" is neither ADDRESS nor ADDRESS@PORT\n"},
 
@@ -110,7 +115,8 @@ const Fault faults[] = {
      "f:0: control-socket \"/" + std::string(59, 'x') +
          "...\" is longer than a Unix socket's path may be (107 bytes)\n"},
 
-    {"ListenerLacksAddress", "[listener:x]\ntype = private\n", "f:10: [listener:x] lacks address\n"},
+    {"ListenerLacksAddress", "[listener:x]\ntype = private\n",
+     "f:10: [listener:x] lacks address\n"},
     {"ProfileLacksAll", "[sending-profile:x]\n",
      "f:10: [sending-profile:x] lacks mode\nf:10: [sending-profile:x] lacks certificate\n"},
     {"GroupLacksBoth", "[sender-group:x]\n",
@@ -124,9 +130,12 @@ const Fault faults[] = {
     {"RetriesBackwards", "[bounce-profile:x]\nretry-max = 30s\n",
      "f:10: [bounce-profile:x] has retry-first 1m above retry-max 30s\n"},
 
-    {"NoSuchGroup", "sender-groups = PARTNRS,\n  PARTNERS\n[sender-group:PARTNERS]\nhosts = ALL\npolicy = RELAYED\n",
+    {"NoSuchGroup",
+     "sender-groups = PARTNRS,\n  PARTNERS\n[sender-group:PARTNERS]\nhosts = ALL\n"
+     "policy = RELAYED\n",
      "f:10: sender-groups: there is no [sender-group:PARTNRS] (nearest known: PARTNERS)\n"},
-    {"NoSuchGroupInItsLine", "sender-groups = A,\n  B\n[sender-group:A]\nhosts = ALL\npolicy = RELAYED\n",
+    {"NoSuchGroupInItsLine",
+     "sender-groups = A,\n  B\n[sender-group:A]\nhosts = ALL\npolicy = RELAYED\n",
      "f:11: sender-groups: there is no [sender-group:B]\n"},
     {"NoSuchPolicy", "default-policy = ACCEPT\n",
      "f:10: default-policy: there is no [mail-flow-policy:ACCEPT] (nearest known: ACCEPTED)\n"},
@@ -139,7 +148,8 @@ const Fault faults[] = {
      "incoming\n"},
     {"NoSuchBounceProfile", "[destination:example.com]\nbounce-profile = fast\n",
      "f:11: bounce-profile: there is no [bounce-profile:fast]\n"},
-    {"NoDomain", "[destination:192.0.2.1]\n", "f:10: [destination:192.0.2.1] is not for a domain\n"},
+    {"NoDomain", "[destination:192.0.2.1]\n",
+     "f:10: [destination:192.0.2.1] is not for a domain\n"},
     {"DomainTwice", "[destination:a.example]\n[destination:A.example]\n",
      "f:11: [destination:A.example] is the domain of line 10 again\n"},
     {"BadCertificateName", "[sending-profile:x]\nmode = sign\ncertificate = a/b\n",
@@ -149,21 +159,25 @@ const Fault faults[] = {
     {"BadDirection", "[mail-policy:x]\ndirection = outgong\n",
      "f:11: direction = outgong is none of outgoing, incoming (nearest known: outgoing)\n"},
 
-    {"LaterTlsOnConnect", "tls-on-connect = yes\n", std::string("f:10: tls-on-connect = yes needs TLS") + tail},
+    {"LaterTlsOnConnect", "tls-on-connect = yes\n",
+     std::string("f:10: tls-on-connect = yes needs TLS") + tail},
     {"LaterProxy", "proxy-protocol = 10/8\n",
      std::string("f:10: proxy-protocol = 10/8 needs the PROXY protocol") + tail},
     {"LaterPolicyTls", "[mail-flow-policy:x]\ntls = required\ntls-verify-client = optional\n",
      std::string("f:11: tls = required needs TLS") + tail +
          "f:12: tls-verify-client = optional needs TLS" + tail},
     {"LaterIncoming", "[mail-flow-policy:x]\nsmime-verify-decrypt = yes\nsmime-harvest = yes\n",
-     std::string("f:11: smime-verify-decrypt = yes needs S/MIME verification and decryption") + tail +
+     std::string("f:11: smime-verify-decrypt = yes needs S/MIME verification and decryption") +
+         tail +
          "f:12: smime-harvest = yes needs key harvesting" + tail},
     {"LaterMode", "[sending-profile:x]\nmode = encrypt\n",
      std::string("f:11: mode = encrypt needs encryption") + tail},
-    {"LaterModes", "[sending-profile:x]\nmode = triple\ncertificate = demo\nencrypt-to-self = yes\n",
+    {"LaterModes",
+     "[sending-profile:x]\nmode = triple\ncertificate = demo\nencrypt-to-self = yes\n",
      std::string("f:11: mode = triple needs encryption") + tail +
          "f:13: encrypt-to-self = yes needs encryption" + tail},
-    {"LaterKeySources", "[sending-profile:x]\nmode = sign\ncertificate = demo\nkey-sources = local, smimea\n",
+    {"LaterKeySources",
+     "[sending-profile:x]\nmode = sign\ncertificate = demo\nkey-sources = local, smimea\n",
      std::string("f:13: key-sources = local, smimea needs key look-up in directories") + tail},
     {"LaterDestination",
      "[destination:default]\ntls = preferred-verify\ndane = mandatory\ncertificate = x\n",
@@ -179,10 +193,12 @@ const Fault faults[] = {
          "f:12: webhook = https://u:***@example.com/ needs alerts" + tail},
     {"LaterAdmin", "[admin]\nhttp-address = 127.0.0.1:8080\n",
      std::string("f:11: http-address = 127.0.0.1:8080 needs HTTP administration") + tail},
-    {"LaterTrust", "[trust:smime]\nca-system = yes\n[trust:tls]\nca-files = /a\nrevocation = prefer\n",
+    {"LaterTrust",
+     "[trust:smime]\nca-system = yes\n[trust:tls]\nca-files = /a\nrevocation = prefer\n",
      std::string("f:11: ca-system = yes needs S/MIME verification") + tail +
          "f:13: ca-files = /a needs TLS" + tail + "f:14: revocation = prefer needs TLS" + tail},
 };
+// clang-format on
 
 TEST_P(OptionsFaultTest, IsOneLineWithItsPlace) {
     const LoadedConfig loaded = parse_config(good + GetParam().in, "f");
@@ -248,10 +264,11 @@ TEST(Options, TakeADestinationsMissingKeysFromTheDefaultOne) {
 }
 
 TEST(Options, KeepMailPoliciesInOrderAndDefaultLast) {
-    const auto config = parsed(good +
-                               "[mail-policy:DEFAULT]\ncontent-filters = cfo\n"
-                               "[mail-policy:z]\ndirection = outgoing\ncontent-filters = cfo\n"
-                               "[mail-policy:a]\ndirection = incoming\nnot-senders = @.b.example\n");
+    const auto config =
+        parsed(good +
+               "[mail-policy:DEFAULT]\ncontent-filters = cfo\n"
+               "[mail-policy:z]\ndirection = outgoing\ncontent-filters = cfo\n"
+               "[mail-policy:a]\ndirection = incoming\nnot-senders = @.b.example\n");
     ASSERT_EQ(config->mail_policies.size(), 3U);
     EXPECT_EQ(config->mail_policies[0].name, "z");
     EXPECT_EQ(config->mail_policies[1].name, "a");
@@ -261,8 +278,9 @@ TEST(Options, KeepMailPoliciesInOrderAndDefaultLast) {
 }
 
 TEST(Options, KeepThePlacesOfFilterTexts) {
-    const auto config = parsed(good + "[content-filter:b]\ndirection = incoming\n"
-                                      "condition = subject == \"x\"\n  or true\nactions = drop();\n");
+    const auto config = parsed(good +
+                               "[content-filter:b]\ndirection = incoming\n"
+                               "condition = subject == \"x\"\n  or true\nactions = drop();\n");
     const ContentFilterOptions& filter = config->content_filters.at(1);
     EXPECT_EQ(filter.condition, "subject == \"x\" or true");
     EXPECT_EQ(filter.condition_place.line, 12);
@@ -283,15 +301,16 @@ TEST(Options, WarnOfWhatDoesNothing) {
 }
 
 TEST(Options, AcceptTheOffValuesOfLaterFeatures) {
-    parsed(good +
-           "tls-on-connect = no\nproxy-protocol = off\n"
-           "[mail-flow-policy:x]\ntls = preferred\ntls-verify-client = off\n"
-           "smime-verify-decrypt = no\nsmime-harvest-updates = yes\nsmime-protected-headers = ignore\n"
-           "[sending-profile:s]\nmode = sign\ncertificate = demo\nkey-sources = local\n"
-           "cipher = aes-256-gcm\nencrypt-to-self = no\n"
-           "[destination:default]\ntls = none\ndane = off\nmta-sts = no\ncertificate =\n"
-           "[message-filters]\nfile =\n[admin]\nhttp-address = off\n"
-           "[alerts]\nto =\nthrottle = 1h\n[trust:tls]\nca-system = no\n[trust:smime]\nocsp = no\n");
+    parsed(
+        good +
+        "tls-on-connect = no\nproxy-protocol = off\n"
+        "[mail-flow-policy:x]\ntls = preferred\ntls-verify-client = off\n"
+        "smime-verify-decrypt = no\nsmime-harvest-updates = yes\nsmime-protected-headers = ignore\n"
+        "[sending-profile:s]\nmode = sign\ncertificate = demo\nkey-sources = local\n"
+        "cipher = aes-256-gcm\nencrypt-to-self = no\n"
+        "[destination:default]\ntls = none\ndane = off\nmta-sts = no\ncertificate =\n"
+        "[message-filters]\nfile =\n[admin]\nhttp-address = off\n"
+        "[alerts]\nto =\nthrottle = 1h\n[trust:tls]\nca-system = no\n[trust:smime]\nocsp = no\n");
 }
 
 TEST(Options, PrintAtMostSoManyComplaints) {
