@@ -34,6 +34,15 @@ Answer<void> add_certificate(std::vector<CertificatePtr>& certificates, ByteSpan
     return {};
 }
 
+Answer<void> add_pkcs7(std::vector<CertificatePtr>& certificates, ByteSpan der) {
+    auto contents = read_pkcs7_certificates(der);
+    if (!contents) return refused_for(contents.error());
+    for (const Bytes& certificate : *contents) {
+        if (auto added = add_certificate(certificates, certificate); !added) return added;
+    }
+    return {};
+}
+
 Answer<void> add_key(Pieces& pieces, ByteSpan text_or_der, const Passphrase& passphrase) {
     auto key = read_private_key(text_or_der, passphrase);
     if (!key) return refused_for(key.error());
@@ -163,18 +172,17 @@ Answer<std::vector<CertificatePtr>> read_certificates(ByteSpan file) {
     auto blocks = read_pem(file);
     if (!blocks) return refused_for(blocks.error());
     std::vector<CertificatePtr> certificates;
+    Answer<void> added;
     if (blocks->empty()) {
-        if (auto added = add_certificate(certificates, file); !added) {
-            return tl::unexpected(added.error());
-        }
-        return certificates;
+        added = add_certificate(certificates, file);
+        if (!added && add_pkcs7(certificates, file)) added = {};
     }
     for (const PemBlock& block : *blocks) {
-        if (!block.is_certificate()) continue;
-        if (auto added = add_certificate(certificates, block.der.bytes()); !added) {
-            return tl::unexpected(added.error());
-        }
+        if (block.is_certificate()) added = add_certificate(certificates, block.der.bytes());
+        if (block.label == "PKCS7") added = add_pkcs7(certificates, block.der.bytes());
+        if (!added) break;
     }
+    if (!added) return tl::unexpected(added.error());
     if (certificates.empty()) return refused("there is no certificate in the file");
     return certificates;
 }

@@ -37,7 +37,7 @@ struct CertificateBundle {
     std::size_t other_keys_count = 0;   // private keys in the file that were not taken
 };
 
-// All certificates of a file, PEM or DER; at least one.
+// All certificates of a file: PEM, DER or PKCS#7; at least one.
 Answer<std::vector<CertificatePtr>> read_certificates(ByteSpan file);
 
 // `file`: PEM, DER or PKCS#12. `key_file`: the key, when it is not in `file` (empty otherwise).

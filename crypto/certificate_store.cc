@@ -34,8 +34,8 @@ void give_to_owner_of(const std::string& directory, int file) {
     (void)!fchown(file, status.st_uid, status.st_gid);
 }
 
-Answer<void> make_directory(const std::string& path, const std::string& owned_like) {
-    if (mkdir(path.c_str(), 0700) != 0) {
+Answer<void> make_directory(const std::string& path, const std::string& owned_like, mode_t mode) {
+    if (mkdir(path.c_str(), mode) != 0) {
         if (errno == EEXIST) return {};
         return refused_by_system(path);
     }
@@ -209,12 +209,14 @@ Answer<void> CertificateStore::write(const std::string& name, const CertificateB
         key = write_pem("PRIVATE KEY", bundle.pkcs8.bytes());
     }
     const std::string data_dir = directory_.substr(0, directory_.rfind('/'));
-    if (auto made = make_directory(directory_, data_dir); !made) return made;
+    // At the first start of all the data directory is not there yet either.
+    if (auto made = make_directory(data_dir, data_dir, 0750); !made) return made;
+    if (auto made = make_directory(directory_, data_dir, 0700); !made) return made;
     std::array<std::uint8_t, 8> suffix;
     if (!fill_random(suffix.data(), suffix.size())) return refused("no random numbers");
     // A leading dot: no certificate is called so, and an aborted one is never read.
     const std::string fresh = directory_ + "/." + name + '.' + to_hexadecimal(suffix);
-    if (auto made = make_directory(fresh, data_dir); !made) return made;
+    if (auto made = make_directory(fresh, data_dir, 0700); !made) return made;
 
     Answer<void> done = write_file(fresh + "/chain.pem", chain_to_pem(bundle), 0644, data_dir);
     if (done) done = write_file(fresh + "/key.pem", key.bytes(), 0600, data_dir);

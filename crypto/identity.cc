@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "crypto/identity.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <ctime>
 #include <set>
 
@@ -129,9 +126,6 @@ void Loader::open_store() {
 }
 
 void Loader::make_demo_certificate() {
-    // The first start of all: the data directory may not be there yet.
-    const std::string& data_dir = config_.gateway.data_dir;
-    if (mkdir(data_dir.c_str(), 0750) != 0 && errno != EEXIST) return;  // the spool will say so
     const auto fail = [this](const std::string& why) {
         complain(gateway_place(config_), "the demo certificate cannot be made: " + why);
     };

@@ -30,6 +30,8 @@ using BagsPtr = std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), Deleter<[](STACK_OF(PK
                                     sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
                                 }>>;
 
+using Pkcs7Ptr = std::unique_ptr<PKCS7, Deleter<PKCS7_free>>;
+
 tl::unexpected<Error> why_not(const char* otherwise) {
     // An unknown cipher or digest shows as "unsupported" somewhere in the queue.
     for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
@@ -183,6 +185,26 @@ Result<Pkcs12Contents> read_pkcs12(ByteSpan bytes, const Passphrase& passphrase)
     Reader reader(TRY(find_secret(file.get(), passphrase)));
     TRY(reader.read_safes(file.get()));
     return reader.take();
+}
+
+Result<std::vector<Bytes>> read_pkcs7_certificates(ByteSpan bytes) {
+    const ErrorsForgotten forgotten;
+    if (bytes.size() > file_bytes_max) return past_limit("PKCS#7 file of more than 4 MB");
+    const std::uint8_t* at = bytes.data();
+    const Pkcs7Ptr file(d2i_PKCS7(nullptr, &at, static_cast<long>(bytes.size())));
+    if (!file || !PKCS7_type_is_signed(file.get()) || file->d.sign == nullptr) {
+        return malformed("not a PKCS#7 file with certificates");
+    }
+    std::vector<Bytes> certificates;
+    const STACK_OF(X509)* stack = file->d.sign->cert;
+    for (int i = 0; i < sk_X509_num(stack); ++i) {
+        std::uint8_t* der = nullptr;
+        const int length = i2d_X509(sk_X509_value(stack, i), &der);
+        if (length <= 0) return malformed("PKCS#7 file with a malformed certificate");
+        certificates.emplace_back(der, der + length);
+        OPENSSL_free(der);
+    }
+    return certificates;
 }
 
 Result<Bytes> write_pkcs12(const std::string& friendly_name, ByteSpan pkcs8, ByteSpan leaf,

@@ -35,6 +35,10 @@ bool looks_like_pkcs12(ByteSpan bytes);
 // that this libcrypto does not have, such as RC2 without the legacy provider.
 Result<Pkcs12Contents> read_pkcs12(ByteSpan bytes, const Passphrase& passphrase);
 
+// The certificates of a PKCS#7 file (.p7b, .p7c: SignedData without signers), DER: the form in
+// which many authorities send a certificate back.
+Result<std::vector<Bytes>> read_pkcs7_certificates(ByteSpan bytes);
+
 enum class Pkcs12Form : std::uint8_t {
     modern,  // PBES2 with PBKDF2 and HMAC-SHA-256, AES-256-CBC, MAC SHA-256
     // 3DES and SHA-1: for GnuPG before 2.2.41, Windows before 2019, macOS before 15.
