@@ -38,6 +38,12 @@ struct LiteralBytes {
 };
 constexpr LiteralBytes literal_bytes;
 
+// A space between words is the commonest byte that needs a second look: what follows decides.
+bool stays(ByteSpan bytes, std::size_t at) {
+    if (literal_bytes.literal[bytes[at]]) return true;
+    return bytes[at] == ' ' && at + 1 < bytes.size() && literal_bytes.literal[bytes[at + 1]];
+}
+
 }  // namespace
 
 // --- quoted-printable --------------------------------------------------------------------------
@@ -50,7 +56,7 @@ void QuotedPrintableEncoder::feed(ByteSpan bytes) {
             const std::size_t room =
                 std::min<std::size_t>(bytes.size() - at, soft_line_columns_max - column_);
             std::size_t run = 0;
-            while (run < room && literal_bytes.literal[bytes[at + run]]) ++run;
+            while (run < room && stays(bytes, at + run)) ++run;
             if (run > 0) {
                 if (used_ + run > buffer_.size()) flush();
                 std::memcpy(buffer_.data() + used_, bytes.data() + at, run);
