@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "smtp/recipient_access.h"
 
-#include "core/ini.h"
+#include "core/text.h"
 #include "smtp/path.h"
 
 namespace sealgate {

@@ -96,6 +96,8 @@ private:
     struct CommandRow;
     struct Transaction;
     static const CommandRow commands[];
+    static const Refusal bare_line_end;
+    static const Refusal message_too_large;
 
     // The dialogue (session.cc).
     Wait advance();
@@ -139,7 +141,7 @@ private:
     void end_content();
     void deliver(Chunk content);
     bool house_is_full() const;
-    void refuse_message(Reply reply);
+    void refuse_message(const Refusal& refusal);
     void answer_message();
     void forget_transaction();
     void on_intake_drain() override;

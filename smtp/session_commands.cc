@@ -47,7 +47,7 @@ Checked<MailCommand> Session::check_mail(std::string_view argument) const {
     auto mail = parse_mail(argument);
     // RFC 1870 §6.1: refuse now what could not be taken later.
     if (mail && mail->size_bytes.value_or(0) > info_.policy->message_bytes_max) {
-        return refusal(552, "5.3.4", "Message larger than the limit announced by SIZE");
+        return tl::unexpected(message_too_large);
     }
     return mail;
 }
@@ -143,7 +143,7 @@ void Session::on_bdat(std::string_view argument) {
     const std::uint64_t content_bytes_max = info_.policy->message_bytes_max;
     if (!transaction_->chunk_refusal &&
         bdat->bytes > content_bytes_max - transaction_->content_bytes) {
-        refuse_message(make_reply(552, "5.3.4", "Message larger than the limit announced by SIZE"));
+        refuse_message(message_too_large);
     }
     enter(State::chunk);
 }

@@ -9,6 +9,10 @@
 
 namespace sealgate {
 
+constexpr Refusal Session::bare_line_end{550, "5.6.11", "Bare CR or LF in the message"};
+constexpr Refusal Session::message_too_large{552, "5.3.4",
+                                             "Message larger than the limit announced by SIZE"};
+
 // Leaves a verdict in the transaction when the house takes no message now.
 void Session::begin_message() {
     Reply why_not;
@@ -34,7 +38,7 @@ bool Session::step_data() {
     consume(run.consumed);
     ++progress_;
     if (data.has_bare_line_end()) {
-        refuse_message(make_reply(550, "5.6.11", "Bare CR or LF in the message"));
+        refuse_message(bare_line_end);
     }
     deliver(std::move(content));
     if (data.ended()) end_content();
@@ -54,7 +58,7 @@ bool Session::step_chunk() {
     ++progress_;
     if (transaction_->chunk_refusal) return true;
     if (bdat.has_bare_line_end()) {
-        refuse_message(make_reply(550, "5.6.11", "Bare CR or LF in the message"));
+        refuse_message(bare_line_end);
     }
     deliver(std::move(content));
     return true;
@@ -84,7 +88,7 @@ void Session::deliver(Chunk content) {
     Transaction& transaction = *transaction_;
     transaction.content_bytes += content.size();
     if (transaction.content_bytes > info_.policy->message_bytes_max) {
-        refuse_message(make_reply(552, "5.3.4", "Message larger than the limit announced by SIZE"));
+        refuse_message(message_too_large);
     }
     if (transaction.verdict) {
         transaction.intake.reset();
@@ -106,17 +110,23 @@ void Session::end_content() {
     if (!transaction_->verdict) transaction_->intake->finish();
 }
 
-// The message's fate, said once all of it was read.
-void Session::refuse_message(Reply reply) {
-    if (transaction_->verdict) return;
-    Metrics::instance().add(Counter::messages_refused);
-    log_.info("ICID {} message refused: {} {}", info_.icid, reply.code, reply.text());
-    transaction_->verdict = std::move(reply);
-    transaction_->intake.reset();
+// The message's fate, said once all of it was read. The first reason stays, but for a lone CR or LF:
+// that is said whatever else is wrong, wherever the network cut.
+void Session::refuse_message(const Refusal& refusal) {
+    Transaction& transaction = *transaction_;
+    if (transaction.refused == &refusal) return;
+    if (transaction.verdict && &refusal != &bare_line_end) return;
+    transaction.refused = &refusal;
+    transaction.verdict = refusal.to_reply();
+    transaction.intake.reset();
 }
 
 void Session::answer_message() {
     const Reply verdict = *std::move(transaction_->verdict);
+    if (transaction_->refused) {
+        Metrics::instance().add(Counter::messages_refused);
+        log_.info("ICID {} message refused: {} {}", info_.icid, verdict.code, verdict.text());
+    }
     forget_transaction();
     respond(verdict);
     if (state_ != State::closed) enter(State::ready);

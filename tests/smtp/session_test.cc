@@ -348,6 +348,17 @@ TEST_F(SessionTest, HoldsMessagesToTheSizeAnnounced) {
     EXPECT_EQ(host_.aborted, 2);
 }
 
+// A fuzzer's find: one read said 5.6.11, two reads 5.3.4.
+TEST_F(SessionTest, SaysBareLineEndsWhateverElseIsWrong) {
+    setting_.policy().message_bytes_max = 20;
+    for (const std::size_t piece_bytes : {1u, 30u, 200u}) {
+        auto c = greeted_client();
+        c->say(envelope + "DATA\r\n");
+        c->say_in_pieces(std::string(40, 'x') + "\n\r\n.\r\n", piece_bytes);
+        EXPECT_EQ(c->codes(), "250 2.1.0, 250 2.1.5, 354, 550 5.6.11");
+    }
+}
+
 TEST_F(SessionTest, CountsRecipientsAndMessages) {
     setting_.policy().recipients_per_message_max = 2;
     setting_.policy().messages_per_connection_max = 2;
