@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <sstream>
+#include <utility>
 
 #include "core/loop.h"
 #include "core/mail_log.h"
@@ -105,6 +105,7 @@ private:
         void on_bytes(Chunk chunk) override {
             input_ += chunk.text();
             while (socket_ && step()) {}
+            input_.erase(0, std::exchange(read_, 0));
         }
         void on_end() override { close(); }
         void on_broken(std::string) override { close(); }
@@ -114,23 +115,22 @@ private:
     private:
         bool step() {
             if (chunk_bytes_ > 0) {
-                if (input_.size() < chunk_bytes_) return false;
-                text_ += input_.substr(0, chunk_bytes_);
-                input_.erase(0, chunk_bytes_);
-                chunk_bytes_ = 0;
+                if (input_.size() - read_ < chunk_bytes_) return false;
+                text_ += input_.substr(read_, chunk_bytes_);
+                read_ += std::exchange(chunk_bytes_, 0);
                 end_chunk();
                 return true;
             }
-            const std::size_t end = input_.find("\r\n");
+            const std::size_t end = input_.find("\r\n", read_);
             if (end == input_.npos) return false;
-            const std::string line = input_.substr(0, end);
-            input_.erase(0, end + 2);
+            const std::string line = input_.substr(read_, end - read_);
+            read_ = end + 2;
             in_text_ ? text_line(line) : command(line);
             return true;
         }
         void text_line(const std::string& line) {
             if (line != ".") {
-                text_ += line + "\r\n";
+                text_ += line.substr(line.starts_with(".") ? 1 : 0) + "\r\n";
                 answer("text", "");
                 return;
             }
@@ -176,6 +176,7 @@ private:
         std::string input_, text_;
         bool in_text_ = false, last_chunk_ = false;
         std::size_t chunk_bytes_ = 0;
+        std::size_t read_ = 0;  // of input_
     };
 
     std::map<std::string, std::string> answers_;
@@ -624,11 +625,7 @@ TEST_F(CourierTest, ReadsLargeBodiesFromTheSpool) {
         run();
         EXPECT_EQ(outcomes_, std::to_string(mid) + "/0 delivered 250 2.0.0 Ok: queued\n");
         ASSERT_EQ(host.texts.size(), 1U);
-        std::string got = host.texts[0];
-        if (std::string(extensions).find("CHUNKING") == std::string::npos) {
-            for (std::size_t at = 0; (at = got.find("\n..", at)) != got.npos; ++at) got.erase(at + 1, 1);
-        }
-        EXPECT_TRUE(got == body) << got.size() << " bytes of " << body.size();
+        EXPECT_TRUE(host.texts[0] == body) << host.texts[0].size() << " bytes of " << body.size();
         courier_.reset();
     }
 }
