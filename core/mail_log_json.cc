@@ -65,7 +65,9 @@ std::optional<Values> fit(std::string_view form, std::string_view line) {
         const std::string_view next = form.substr(0, form.find('{'));
         // A value at the end, or before the last literal, runs to the end: it may be any text.
         const bool last = form.size() == next.size();
-        const std::size_t end = next.empty() ? line.size() : last ? line.rfind(next) : line.find(next);
+        const std::size_t end = next.empty() ? line.size()
+                                : last       ? line.rfind(next)
+                                             : line.find(next);
         if (end == line.npos) return {};
         values.emplace_back(name, line.substr(0, end));
         line.remove_prefix(end);

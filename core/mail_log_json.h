@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The mail log's lines as JSON objects: a table of line forms gives each its event and its values.
 //
-// A line no form fits is the event "other"; its ids (MID, ICID, DCID, RID) are members all the same.
-// What is in the line is in "text" in any case, so a new line form loses nothing here.
+// A line no form fits is the event "other"; its ids (MID, ICID, DCID, RID) are members all the
+// same. What is in the line is in "text" in any case, so a new line form loses nothing here.
 #pragma once
 
 #include <cstdint>

@@ -3,8 +3,8 @@
 //
 // One key space, so that one write-ahead log record holds a whole commit:
 //
-//     'B' mid index   a piece of a body, spool_piece_bytes each but the last   (8 + 4 bytes, big endian)
-//     'E' mid         body size (8 bytes) and envelope: the message exists
+//     'B' mid index   a piece of a body, spool_piece_bytes each but the last (8 + 4 bytes)
+//     'E' mid         body size (8 bytes) and envelope: the message exists; numbers big endian
 //     'P' mid         pieces were written and no envelope yet: what recovery removes
 //     'M' "format"    version of this layout;   'M' "mid"   no MID above it was ever used
 //
