@@ -62,6 +62,7 @@ struct RecipientOutcome {
     Reply reply;             // the host's, or one of our own making (4.4.1 no host reached…)
     bool from_host = false;  // whether `reply` is the host's
     bool dsn_relayed = false;  // the host offers DSN, so SUCCESS is its business (RFC 3461 §5.2.2)
+    std::string host = {};     // the name of the host whose reply it is, for reports
 };
 
 // How long the client waits for each thing, RFC 5321 §4.5.3.2.

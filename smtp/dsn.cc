@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "core/stage.h"
 #include "smtp/dsn_text.h"
+#include "smtp/mime_downgrade.h"
 #include "smtp/received.h"
 
 namespace sealgate {
@@ -151,11 +153,30 @@ std::string status_part(const BounceReport& report) {
     return out;
 }
 
+struct Collector final : Sink {
+    Result<Flow> write(Chunk chunk) override {
+        text.append(chunk.text());
+        return Flow::open;
+    }
+    Result<Flow> finish() override { return Flow::open; }
+    std::string text;
+};
+
+// The same mail with its 8-bit parts encoded; empty when that cannot be done.
+std::string seven_bit(const std::string& message) {
+    Collector collector;
+    const auto stage = make_seven_bit_message_stage(collector);
+    if (!stage->write(Chunk::copy_of(std::string_view(message))) || !stage->finish()) return {};
+    return std::move(collector.text);
+}
+
 // RFC 6522 §3: the original, or its header.
 std::string original_part(const BounceReport& report, const std::string& message) {
-    // message/rfc822 may not be encoded (RFC 2046 §5.2.1): 8-bit mail comes back as its header.
-    if (report.return_ == BounceReport::Return::whole && is_clean_mail_text(message)) {
-        return "Content-Type: message/rfc822\r\n\r\n" + message;
+    if (report.return_ == BounceReport::Return::whole) {
+        // message/rfc822 may not be encoded itself (RFC 2046 §5.2.1), only what is in it.
+        const std::string whole = is_clean_mail_text(message) ? message : seven_bit(message);
+        if (!whole.empty() && is_clean_mail_text(whole))
+            return "Content-Type: message/rfc822\r\n\r\n" + whole;
     }
     const std::string header(cut_at_line(header_of(message)));
     if (is_clean_mail_text(header)) return "Content-Type: text/rfc822-headers\r\n\r\n" + header;

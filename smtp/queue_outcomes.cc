@@ -16,13 +16,16 @@ namespace {
 
 constexpr const char* status_expired = "5.4.7";
 
-DsnRecipient told_about(const Recipient& recipient, std::string status, std::string explanation) {
+DsnRecipient told_about(const Recipient& recipient, std::string status, std::string explanation,
+                        const std::string& host = {}) {
     DsnRecipient told;
     told.address = recipient.address;
     told.original = recipient.original;
     told.status = std::move(status);
     told.explanation = std::move(explanation);
-    if (kept_reply_is_from_host(recipient.last_reply)) told.reply = recipient.last_reply;
+    if (!kept_reply_is_from_host(recipient.last_reply)) return told;
+    told.reply = recipient.last_reply;
+    told.remote_host = host;
     return told;
 }
 
@@ -52,7 +55,7 @@ void DeliveryQueue::State::on_outcome(DestinationQueue& at, std::uint64_t dcid,
         message.phases[recipient.rid] = RecipientPhase::resting;
     Findings findings;
     for (const RecipientOutcome& outcome : outcomes) {
-        const Setback setback{outcome.rid, dcid, outcome.reply, outcome.from_host, {}};
+        const Setback setback{outcome.rid, dcid, outcome.reply, outcome.from_host, outcome.host};
         switch (outcome.kind) {
         case RecipientOutcome::Kind::delivered: on_delivered(message, outcome, findings); break;
         case RecipientOutcome::Kind::deferred:
@@ -80,7 +83,7 @@ void DeliveryQueue::State::on_delivered(QueuedMessage& message, const RecipientO
     const bool enhanced = outcome.reply.enhanced.starts_with("2.");
     append(findings.relayed, outcome.rid,
            told_about(recipient, enhanced ? outcome.reply.enhanced : "2.0.0",
-                      "handed over to the next mail system"));
+                      "handed over to the next mail system", outcome.host));
 }
 
 void DeliveryQueue::State::put_off(QueuedMessage& message, const std::string& domain,
@@ -119,7 +122,7 @@ void DeliveryQueue::State::fail(QueuedMessage& message, const std::string& domai
     Metrics::instance().add(Counter::recipients_bounced);
     if (!told(message, recipient, domain, DsnKind::failed)) return;
     append(findings.failed, setback.rid,
-           told_about(recipient, status, explanation_of(setback, status)));
+           told_about(recipient, status, explanation_of(setback, status), setback.host));
 }
 
 void DeliveryQueue::State::expire(QueuedMessage& message, const std::string& domain,
@@ -136,7 +139,8 @@ void DeliveryQueue::State::expire(QueuedMessage& message, const std::string& dom
     append(findings.expired, setback.rid,
            told_about(recipient, status_expired,
                       fmt::format("the time allowed for delivery is over; at the last attempt: {}",
-                                  explanation_of(setback, last))));
+                                  explanation_of(setback, last)),
+                      setback.host));
 }
 
 // Whether a report about this recipient is to be made; says so in the log when it would be the

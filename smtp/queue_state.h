@@ -71,7 +71,7 @@ struct Setback {
     std::uint64_t dcid = 0;
     const Reply& reply;
     bool from_host = false;
-    std::string host = {};
+    std::string host = {};  // that said it; empty: not known
 };
 
 struct DeliveryQueue::State final : DestinationQueue::House,

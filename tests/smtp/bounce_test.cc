@@ -44,6 +44,7 @@ TEST_F(BounceTest, TellsTheSenderOfAFailure) {
     EXPECT_EQ(report.to, (std::vector<std::string>{"a@example.com"}));
     EXPECT_NE(report.body.find("Final-Recipient: rfc822; b@example.net\r\n"), std::string::npos);
     EXPECT_NE(report.body.find("Status: 5.1.1\r\n"), std::string::npos);
+    EXPECT_NE(report.body.find("Remote-MTA: dns; mail.example.net\r\n"), std::string::npos);
     EXPECT_NE(report.body.find("Diagnostic-Code: smtp; 550 5.1.1 unknown\r\n"), std::string::npos);
     EXPECT_NE(report.body.find("message/rfc822\r\n\r\nSubject: Hello\r\n\r\nHi\r\n"),
               std::string::npos);

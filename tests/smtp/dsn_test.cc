@@ -122,6 +122,17 @@ TEST_F(DsnTest, NamesOurOwnReasonWhereNoHostSpoke) {
     EXPECT_HAS(read, std::string("the sender's address is not covered (sender-mismatch)."));
 }
 
+TEST_F(DsnTest, BringsAnEightBitOriginalInSevenBits) {
+    BounceReport report = a_report();
+    report.original = {};
+    report.original.append(Chunk::literal("Subject: Hello\r\nMIME-Version: 1.0\r\n"
+                                          "Content-Type: text/plain; charset=utf-8\r\n"
+                                          "Content-Transfer-Encoding: 8bit\r\n\r\n"
+                                          "Gr\xc3\xbc\xc3\x9f" "e\r\n"));
+    EXPECT_HAS(read_by_python(report), std::string("original: message/rfc822 "));
+    EXPECT_HAS(make_dsn(report).to_string(), std::string("Gr=C3=BC=C3=9Fe"));
+}
+
 TEST_F(DsnTest, BringsTheHeaderAloneWhenAsked) {
     BounceReport report = a_report();
     report.return_ = BounceReport::Return::headers;

@@ -65,6 +65,7 @@ struct ScriptedWorld {
         outcome.kind = code >= 500 ? Outcome::Kind::failed : Outcome::Kind::deferred;
         outcome.reply = make_reply(code, std::move(enhanced), std::move(text));
         outcome.from_host = true;
+        outcome.host = "mail.example.net";
         return outcome;
     }
 
