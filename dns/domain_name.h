@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Domain names of mail addresses in the one form the gateway compares and looks up.
 //
-// That form is lower-case A-labels without a final dot: "Bücher.Example." is "xn--bcher-kva.example"
-// (RFC 5890, UTS #46 non-transitional, by libidn2). Address literals are not domain names.
+// That form is lower-case A-labels without a final dot: "Bücher.Example." is
+// "xn--bcher-kva.example" (RFC 5890, UTS #46 non-transitional, by libidn2). Address literals are
+// not domain names.
 #pragma once
 
 #include <string>

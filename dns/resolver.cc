@@ -115,8 +115,8 @@ MxAnswer DnsResolver::mx_answer(const std::string& domain, const DnsRecords& rec
             answer.null_mx = records.rdata.size() == 1;
             continue;
         }
-        const unsigned preference = static_cast<unsigned char>(rdata[0]) * 256U +
-                                    static_cast<unsigned char>(rdata[1]);
+        const unsigned preference =
+            static_cast<unsigned char>(rdata[0]) * 256U + static_cast<unsigned char>(rdata[1]);
         answer.hosts.push_back({*name, preference});
     }
     std::shuffle(answer.hosts.begin(), answer.hosts.end(), random_);

@@ -2,17 +2,17 @@
 // What mail needs of the DNS: mail hosts of a domain, addresses of a host, the confirmed name of an
 // address.
 //
-// The resolver behind it is libunbound with a thread of its own: our loop writes a question into its
-// pipe and is woken by its descriptor when answers are there. (libunbound can also run on a foreign
-// event loop, but ub_resolve_event() hands over raw packets, to be parsed by hand; ub_process()
-// hands over parsed answers.) Always a forwarder: it asks `[dns] servers` or those of
+// The resolver behind it is libunbound with a thread of its own: our loop writes a question into
+// its pipe and is woken by its descriptor when answers are there. (libunbound can also run on a
+// foreign event loop, but ub_resolve_event() hands over raw packets, to be parsed by hand;
+// ub_process() hands over parsed answers.) Always a forwarder: it asks `[dns] servers` or those of
 // /etc/resolv.conf and never the root. Positive and negative answers are cached by libunbound for
 // their TTL, within `cache-size`; there is no cache of ours. /etc/hosts is honoured. With a
 // trust-anchor-file answers are validated: `secure` says which were, and what fails is `bogus`.
 //
 // Loop thread. Callbacks come later, never from inside the call, and never after their ticket is
-// gone. Names are in the form of dns/domain_name.h. RFC 5321 §5.1, RFC 7505 (null MX), RFC 1912 §2.1
-// (forward-confirmed PTR).
+// gone. Names are in the form of dns/domain_name.h. RFC 5321 §5.1, RFC 7505 (null MX), RFC 1912
+// §2.1 (forward-confirmed PTR).
 #pragma once
 
 #include <cstdint>

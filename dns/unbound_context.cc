@@ -44,9 +44,8 @@ Result<std::string> forwarder(const std::string& server) {
     if (!IpAddress::parse(server.substr(0, at))) return malformed("not an IP address");
     if (at != server.npos) {
         const std::string port = server.substr(at + 1);
-        if (port.empty() || port.size() > 5 ||
-            port.find_first_not_of("0123456789") != port.npos || std::stoi(port) < 1 ||
-            std::stoi(port) > 65535) {
+        if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != port.npos ||
+            std::stoi(port) < 1 || std::stoi(port) > 65535) {
             return malformed("not a port");
         }
     }
@@ -130,8 +129,8 @@ UnboundContext::UnboundContext(Loop& loop, std::uint64_t timeout_ms, ub_ctx* con
       timeout_ms_(timeout_ms),
       context_(context),
       timer_(loop, [this] { expire(); }),
-      watcher_(std::make_unique<PollWatcher>(loop, ub_fd(context),
-                                             [this] { ub_process(context_); })) {}
+      watcher_(
+          std::make_unique<PollWatcher>(loop, ub_fd(context), [this] { ub_process(context_); })) {}
 
 UnboundContext::~UnboundContext() {
     *alive_ = false;

@@ -2,8 +2,8 @@
 // libunbound on the loop: one question, one answer, each with a time limit.
 //
 // The only code that sees unbound.h. It knows record types by number and rdata by bytes; what mail
-// makes of them is dns/resolver.cc's. Loop thread; the resolving itself is a thread of libunbound's,
-// begun by the first question and joined by the destructor.
+// makes of them is dns/resolver.cc's. Loop thread; the resolving itself is a thread of
+// libunbound's, begun by the first question and joined by the destructor.
 #pragma once
 
 #include <cstdint>

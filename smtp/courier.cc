@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <atomic>
 
 #include "core/limits.h"
@@ -23,14 +22,6 @@ namespace {
 std::uint64_t next_dcid() {
     static std::atomic<std::uint64_t> last{0};
     return ++last;
-}
-
-const DestinationOptions& destination_of(const Config& config, const std::string& domain) {
-    const auto found = config.destinations.find(domain);
-    static const DestinationOptions built_in;
-    if (found != config.destinations.end()) return found->second;
-    const auto standard = config.destinations.find("default");
-    return standard == config.destinations.end() ? built_in : standard->second;
 }
 
 }  // namespace
@@ -70,7 +61,6 @@ struct Courier::State final : Socket::Handler {
     void end(bool reached, Reply reply);
     void on_time_over();
     void send_output();
-    void log_outcomes(const std::vector<RecipientOutcome>& outcomes);
     std::string host_text() const;
     Reply refusal_of(const Reply& said) const;
     void later(void (State::*call)());
@@ -164,8 +154,8 @@ void Courier::State::on_connected(Result<void> result, const std::string& what) 
     Metrics::instance().add(Counter::deliveries_connected);
     session = std::make_unique<DeliverySession>(house.hostname);
     if (search->is_own(local, socket->peer())) {
-        search->note_failure(make_reply(554, "5.4.6", "mail for " + domain +
-                                        " loops back to this gateway"));
+        search->note_failure(
+            make_reply(554, "5.4.6", "mail for " + domain + " loops back to this gateway"));
         close_connection();
         return search_next();
     }
@@ -224,7 +214,8 @@ void Courier::State::wake() {
 void Courier::State::pump() {
     if (pumping || !session) return;
     pumping = true;
-    while (session && step()) {}
+    while (session && step()) {
+    }
     pumping = false;
 }
 
@@ -303,22 +294,16 @@ void Courier::State::step_outcome() {
         return;
     }
     std::vector<RecipientOutcome> outcomes = session->take_outcomes();
+    for (RecipientOutcome& outcome : outcomes) {
+        if (outcome.from_host) outcome.host = at.host;
+    }
     ++messages;
-    log_outcomes(outcomes);
+    log_delivery(house.log, dcid, *task, outcomes);
+    if (!delivered_rids(outcomes).empty()) {
+        Metrics::instance().add(Counter::bytes_delivered,
+                                task->in_memory ? task->bytes.bytes() : task->body_bytes);
+    }
     owner.on_outcome(courier, std::move(task), std::move(outcomes));
-}
-
-void Courier::State::log_outcomes(const std::vector<RecipientOutcome>& outcomes) {
-    const std::vector<std::size_t> rids = delivered_rids(outcomes);
-    if (rids.empty()) return;
-    const auto first = std::find_if(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
-        return outcome.kind == RecipientOutcome::Kind::delivered;
-    });
-    const std::string list = rid_list(rids);
-    house.log.info("MID {} RID {} Response '{}'", task->mid, list, printable(first->reply.text()));
-    house.log.info("Message done DCID {} MID {} to RID {}", dcid, task->mid, list);
-    Metrics::instance().add(Counter::bytes_delivered,
-                            task->in_memory ? task->bytes.bytes() : task->body_bytes);
 }
 
 // The session ended by itself: refused, broken off, or after its last outcome.
@@ -341,12 +326,13 @@ void Courier::State::on_closed() {
     search_next();
 }
 
-// What a host said instead of a greeting. Another, or the same one later, may say otherwise: deferred,
-// as Postfix sees it (smtp_skip_5xx_greeting). Only 521 and 556 are meant for good (RFC 7504).
+// What a host said instead of a greeting. Another, or the same one later, may say otherwise:
+// deferred, as Postfix sees it (smtp_skip_5xx_greeting). Only 521 and 556 are meant for good (RFC
+// 7504).
 Reply Courier::State::refusal_of(const Reply& said) const {
     const bool final_word = said.code == 521 || said.code == 556;
-    std::string text = fmt::format("{} refused to talk to me: {} {}", host_text(), said.code,
-                                   said.text());
+    std::string text =
+        fmt::format("{} refused to talk to me: {} {}", host_text(), said.code, said.text());
     return make_reply(final_word ? said.code : 451, final_word ? "5.3.2" : "4.4.1",
                       std::move(text));
 }
@@ -374,7 +360,8 @@ void Courier::State::close_connection() {
 void Courier::State::end(bool reached, Reply reply) {
     phase = Phase::gone;
     timer.stop();
-    if (reply.code == 0) reply = make_reply(451, "4.4.1", "no host of " + domain + " to connect to");
+    if (reply.code == 0)
+        reply = make_reply(451, "4.4.1", "no host of " + domain + " to connect to");
     if (task) {
         auto outcomes = not_delivered(*task, reply);
         owner.on_outcome(courier, std::move(task), std::move(outcomes));

@@ -87,15 +87,17 @@ bool DeliverySession::refuse_impossible() {
         for (Progress& p : progress_) settle(p, RecipientOutcome::Kind::failed, reply, false);
     };
     if (extensions_.size_bytes_max > 0 && content_bytes() > extensions_.size_bytes_max) {
-        refuse_all(552, "5.3.4", "message of " + std::to_string(content_bytes()) +
-                   " bytes is over the host's limit of " +
-                   std::to_string(extensions_.size_bytes_max));
+        refuse_all(552, "5.3.4",
+                   "message of " + std::to_string(content_bytes()) +
+                       " bytes is over the host's limit of " +
+                       std::to_string(extensions_.size_bytes_max));
     }
     if (!extensions_.smtputf8 && (task_->smtputf8 || !is_ascii(task_->sender))) {
         refuse_all(553, "5.6.7", "message needs SMTPUTF8, which the host does not offer");
     }
     if (task_->signed_by_gateway && needs_seven_bit()) {
-        refuse_all(554, "5.6.3", "conversion required but not supported: a signed message needs "
+        refuse_all(554, "5.6.3",
+                   "conversion required but not supported: a signed message needs "
                    "8BITMIME, which the host does not offer");
     }
     if (!is_safe(task_->sender)) refuse_all(553, "5.1.7", "sender address cannot be sent");
@@ -105,9 +107,10 @@ bool DeliverySession::refuse_impossible() {
             settle(progress_[i], RecipientOutcome::Kind::failed,
                    make_reply(553, "5.1.3", "recipient address cannot be sent"), false);
         } else if (!extensions_.smtputf8 && !is_ascii(address)) {
-            settle(progress_[i], RecipientOutcome::Kind::failed,
-                   make_reply(553, "5.6.7", "address needs SMTPUTF8, which the host does not offer"),
-                   false);
+            settle(
+                progress_[i], RecipientOutcome::Kind::failed,
+                make_reply(553, "5.6.7", "address needs SMTPUTF8, which the host does not offer"),
+                false);
         }
     }
     return std::all_of(progress_.begin(), progress_.end(),
@@ -137,7 +140,8 @@ std::string DeliverySession::mail_command() const {
         line += " SIZE=" + std::to_string(content_bytes());
     }
     if (extensions_.eight_bit_mime && task_->body == BodyType::eight_bit) line += " BODY=8BITMIME";
-    const bool non_ascii = !is_ascii(task_->sender) ||
+    const bool non_ascii =
+        !is_ascii(task_->sender) ||
         std::any_of(task_->recipients.begin(), task_->recipients.end(),
                     [](const DeliveryRecipient& r) { return !is_ascii(r.address); });
     if (extensions_.smtputf8 && (task_->smtputf8 || non_ascii)) line += " SMTPUTF8";

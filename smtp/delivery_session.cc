@@ -105,7 +105,8 @@ void DeliverySession::on_reply(const Reply& reply) {
     case State::envelope:
     case State::body:
     case State::ending: {
-        if (expected_.empty()) return end_all(protocol_error("reply that nobody asked for"), Fault::connection);
+        if (expected_.empty())
+            return end_all(protocol_error("reply that nobody asked for"), Fault::connection);
         const Expected expected = expected_.front();
         expected_.pop_front();
         on_transaction_reply(expected, reply);
@@ -203,7 +204,8 @@ void DeliverySession::on_data_reply(const Reply& reply) {
         enter(State::ending);
         return;
     }
-    if (is_success(reply)) return end_all(protocol_error("DATA answered by success"), Fault::connection);
+    if (is_success(reply))
+        return end_all(protocol_error("DATA answered by success"), Fault::connection);
     settle_open(reply, true);
     rset_needed_ = mail_accepted_;
     enter(State::ending);
@@ -259,7 +261,8 @@ void DeliverySession::body(ChunkList piece) {
 
 void DeliverySession::end_text() {
     Sink& top = seven_bit_ ? *seven_bit_ : *stuffing_;
-    if (const auto done = top.finish(); !done) return end_all(reply_for(done.error()), Fault::message);
+    if (const auto done = top.finish(); !done)
+        return end_all(reply_for(done.error()), Fault::message);
     handed_over_ = true;
     enter(State::ending);
 }

@@ -2,13 +2,14 @@
 // The client's side of one SMTP connection: bytes in, bytes out, no socket.
 //
 // advance() says what it waits for: the host (`input`), a message to deliver (`task`), more of its
-// body (`body`), somebody to take the outcomes (`outcome`), or nothing any more (`closed`). Commands
-// are grouped where the host offers PIPELINING (RFC 2920); a message in memory goes out with its
-// envelope in one write where CHUNKING is offered, too (RFC 3030). Every recipient has an outcome of
-// its own. What the message needs and the host does not offer (RFC 1870, 6152, 6531) fails here
-// without a word to the host; 8-bit text is made 7-bit on the way (smtp/mime_downgrade.h), except in
-// what the gateway signed. Not here: which host, how long to wait, retries. STARTTLS has its place
-// between the answer to EHLO and State::ready (on_extensions()).
+// body (`body`), somebody to take the outcomes (`outcome`), or nothing any more (`closed`).
+// Commands are grouped where the host offers PIPELINING (RFC 2920); a message in memory goes out
+// with its envelope in one write where CHUNKING is offered, too (RFC 3030). Every recipient has an
+// outcome of its own. What the message needs and the host does not offer (RFC 1870, 6152, 6531)
+// fails here without a word to the host; 8-bit text is made 7-bit on the way
+// (smtp/mime_downgrade.h), except in what the gateway signed. Not here: which host, how long to
+// wait, retries. STARTTLS has its place between the answer to EHLO and State::ready
+// (on_extensions()).
 #pragma once
 
 #include <cstdint>
@@ -65,15 +66,23 @@ public:
     bool failure_from_host() const { return failure_from_host_; }
     // How long to wait for what the host owes now.
     std::uint64_t wait_ms(const DeliveryTimeouts& timeouts) const;
-    // The connection went in the middle of the dialogue (421, silence, nonsense, an end) and another
-    // host may be asked for the current task: this one did not get all of the message, or it never
-    // said a word about it (an old connection that it had closed already).
+    // The connection went in the middle of the dialogue (421, silence, nonsense, an end) and
+    // another host may be asked for the current task: this one did not get all of the message, or
+    // it never said a word about it (an old connection that it had closed already).
     bool lost() const { return lost_; }
     bool worth_another_host() const { return lost_ && (!handed_over_ || !answered_); }
 
 private:
     enum class State : std::uint8_t {
-        greeting, ehlo, helo, ready, envelope, body, ending, reporting, closed
+        greeting,
+        ehlo,
+        helo,
+        ready,
+        envelope,
+        body,
+        ending,
+        reporting,
+        closed
     };
     // What a reply will be to.
     struct Expected {
@@ -116,7 +125,8 @@ private:
 
     std::uint64_t content_bytes() const;
     bool any_accepted() const;
-    void settle(Progress& progress, RecipientOutcome::Kind kind, const Reply& reply, bool from_host);
+    void settle(Progress& progress, RecipientOutcome::Kind kind, const Reply& reply,
+                bool from_host);
     void settle_open(const Reply& reply, bool from_host);
 
     std::string hostname_;
@@ -137,10 +147,10 @@ private:
     bool answered_ = false;
     bool handed_over_ = false;
     std::uint64_t body_bytes_ = 0;  // of the task's, given so far
-    bool body_refused_ = false;   // the host wants no more of this message
-    bool rset_needed_ = false;    // the host still holds half a transaction
+    bool body_refused_ = false;     // the host wants no more of this message
+    bool rset_needed_ = false;      // the host still holds half a transaction
     bool lost_ = false;
-    bool close_after_ = false;    // the dialogue cannot go on after this message
+    bool close_after_ = false;         // the dialogue cannot go on after this message
     std::unique_ptr<Sink> stuffing_;   // of DATA
     std::unique_ptr<Sink> seven_bit_;  // above it, when the text must become 7-bit
 };

@@ -66,8 +66,8 @@ void HostSearch::on_mx(const MxAnswer& answer) {
         return step();
     case DnsOutcome::temporary:
     case DnsOutcome::bogus:
-        note_failure(make_reply(451, "4.4.3", "mail hosts of " + domain_ + ": " +
-                                to_text(answer.outcome)));
+        note_failure(
+            make_reply(451, "4.4.3", "mail hosts of " + domain_ + ": " + to_text(answer.outcome)));
         return step();
     case DnsOutcome::found: break;
     }
@@ -79,7 +79,8 @@ void HostSearch::on_mx(const MxAnswer& answer) {
         // RFC 5321 §5.1: we are one of its hosts, so only better ones may be asked. (Not when port
         // 25 of this machine is another server's, which may well be the domain's.)
         if (!answer.implicit && host.name == lower(place_.hostname) && listens_on(place_.mx_port)) {
-            std::erase_if(hosts_, [&](const RouteHost& h) { return h.priority >= host.preference; });
+            std::erase_if(hosts_,
+                          [&](const RouteHost& h) { return h.priority >= host.preference; });
             if (hosts_.empty()) note_failure(loop_reply(domain_));
             break;
         }
@@ -122,9 +123,9 @@ void HostSearch::on_addresses(const RouteHost& host, const AddressAnswer& answer
         for (const IpAddress& ip : answer.addresses) add_candidate(host.host, {ip, host.port});
     } else {
         // A host in [smtp-routes] is the operator's word: a slip there must not bounce mail.
-        const bool final_answer = route_.kind == Route::Kind::mx &&
-                                  (answer.outcome == DnsOutcome::no_such_domain ||
-                                   answer.outcome == DnsOutcome::no_data);
+        const bool final_answer =
+            route_.kind == Route::Kind::mx &&
+            (answer.outcome == DnsOutcome::no_such_domain || answer.outcome == DnsOutcome::no_data);
         const std::string what = "address of host " + host.host + ": " + to_text(answer.outcome);
         note_failure(final_answer ? make_reply(550, "5.4.4", what)
                                   : make_reply(451, "4.4.3", what));
@@ -134,8 +135,8 @@ void HostSearch::on_addresses(const RouteHost& host, const AddressAnswer& answer
 
 void HostSearch::add_candidate(const std::string& host, const Endpoint& endpoint) {
     for (const Endpoint& own : place_.own_endpoints) {
-        const bool same_ip = own.ip == endpoint.ip ||
-                             (is_wildcard(own.ip) && endpoint.ip.is_loopback());
+        const bool same_ip =
+            own.ip == endpoint.ip || (is_wildcard(own.ip) && endpoint.ip.is_loopback());
         if (own.port == endpoint.port && same_ip) return note_failure(loop_reply(domain_));
     }
     candidates_.push_back({host, endpoint});
@@ -144,10 +145,9 @@ void HostSearch::add_candidate(const std::string& host, const Endpoint& endpoint
 bool HostSearch::is_own(const Endpoint& local, const Endpoint& peer) const {
     // A machine that connects to an address of its own does so from that address.
     if (local.ip != peer.ip && !peer.ip.is_loopback()) return false;
-    return std::any_of(place_.own_endpoints.begin(), place_.own_endpoints.end(),
-                       [&](const Endpoint& own) {
-                           return own.port == peer.port && is_wildcard(own.ip);
-                       });
+    return std::any_of(
+        place_.own_endpoints.begin(), place_.own_endpoints.end(),
+        [&](const Endpoint& own) { return own.port == peer.port && is_wildcard(own.ip); });
 }
 
 bool HostSearch::listens_on(std::uint16_t port) const {

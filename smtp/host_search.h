@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Where to connect for a domain: one address after the other, until the caller has enough.
 //
-// Routes first, otherwise MX, then the addresses of each host in its turn (RFC 5321 §5.1). Hosts are
-// looked up only when it is their turn. Our own listeners are left out: mail to them would come back
-// for ever. Why nothing was reached is collected here, too, because only the whole of it says
+// Routes first, otherwise MX, then the addresses of each host in its turn (RFC 5321 §5.1). Hosts
+// are looked up only when it is their turn. Our own listeners are left out: mail to them would come
+// back for ever. Why nothing was reached is collected here, too, because only the whole of it says
 // whether trying later can help. Loop thread.
 #pragma once
 

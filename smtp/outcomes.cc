@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "core/mail_log.h"
+
 namespace sealgate {
 
 std::vector<std::size_t> rids_of(const DeliveryTask& task) {
@@ -37,8 +41,21 @@ std::vector<RecipientOutcome> same_for_all(const DeliveryTask& task, RecipientOu
 }
 
 std::vector<RecipientOutcome> not_delivered(const DeliveryTask& task, const Reply& reply) {
-    return same_for_all(task, reply.permanent() ? RecipientOutcome::Kind::failed
-                                                : RecipientOutcome::Kind::deferred, reply);
+    return same_for_all(
+        task, reply.permanent() ? RecipientOutcome::Kind::failed : RecipientOutcome::Kind::deferred,
+        reply);
+}
+
+void log_delivery(MailLog& log, std::uint64_t dcid, const DeliveryTask& task,
+                  const std::vector<RecipientOutcome>& outcomes) {
+    const auto first = std::find_if(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
+        return outcome.kind == RecipientOutcome::Kind::delivered;
+    });
+    if (first == outcomes.end()) return;
+    const std::string list = rid_list(delivered_rids(outcomes));
+    // All of them have the one reply to the end of data.
+    log.info("MID {} RID {} Response '{}'", task.mid, list, printable(first->reply.text()));
+    log.info("Message done DCID {} MID {} to RID {}", dcid, task.mid, list);
 }
 
 }  // namespace sealgate

@@ -19,4 +19,8 @@ std::vector<RecipientOutcome> same_for_all(const DeliveryTask& task, RecipientOu
                                            const Reply& reply);
 std::vector<RecipientOutcome> not_delivered(const DeliveryTask& task, const Reply& reply);
 
+// The log's Response and Message done lines, when anybody got the message.
+void log_delivery(MailLog& log, std::uint64_t dcid, const DeliveryTask& task,
+                  const std::vector<RecipientOutcome>& outcomes);
+
 }  // namespace sealgate

@@ -21,7 +21,8 @@ bool skip_number(std::string_view text, std::size_t& at) {
 }  // namespace
 
 std::string_view enhanced_code_of(std::string_view line, int code) {
-    if (line.size() < 5 || line[0] != static_cast<char>('0' + code / 100) || line[1] != '.') return {};
+    if (line.size() < 5 || line[0] != static_cast<char>('0' + code / 100) || line[1] != '.')
+        return {};
     std::size_t at = 2;
     if (!skip_number(line, at) || at >= line.size() || line[at++] != '.') return {};
     if (!skip_number(line, at)) return {};
@@ -56,7 +57,8 @@ Result<bool> ReplyReader::read_line(std::string_view line) {
         return malformed("not an SMTP reply");
     }
     if (line.size() > 3 && line[3] != ' ' && line[3] != '-') return malformed("not an SMTP reply");
-    if (reply_.lines.size() == limits::reply_lines_max) return past_limit("reply of too many lines");
+    if (reply_.lines.size() == limits::reply_lines_max)
+        return past_limit("reply of too many lines");
     reply_.code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
     reply_.lines.emplace_back(line.size() > 4 ? line.substr(4) : std::string_view());
     return line.size() == 3 || line[3] == ' ';

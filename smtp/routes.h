@@ -3,12 +3,13 @@
 //
 // The most specific row wins: the domain itself, then the longest `.parent`, then ALL. No row means
 // MX, and so does USEDNS. There is no way back from a row to MX: when its hosts are down, the mail
-// waits. Hosts of equal priority take turns, so a table has state; one table serves the process, and
-// a reload puts the new configuration into it. Loop thread.
+// waits. Hosts of equal priority take turns, so a table has state; one table serves the process,
+// and a reload puts the new configuration into it. Loop thread.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -42,6 +43,9 @@ private:
     std::shared_ptr<const Config> config_;
     std::unordered_map<std::string, Entry> entries_;  // by lower-case pattern
 };
+
+// [destination:DOMAIN], or else [destination:default]. It lives as long as the configuration.
+const DestinationOptions& destination_of(const Config& config, const std::string& domain);
 
 // "[192.0.2.1]", "[IPv6:2001:db8::1]" and what people write, "[2001:db8::1]".
 std::optional<IpAddress> address_of_literal(std::string_view domain);
