@@ -22,8 +22,8 @@ std::size_t BdatReader::next(ByteSpan in) {
     const std::uint8_t* const end = in.data() + mine;
     const std::uint8_t* at = in.data();
     const auto find = [](const std::uint8_t* from, const std::uint8_t* to, char wanted) {
-        const void* found = from == to ? nullptr
-                                       : std::memchr(from, wanted, static_cast<std::size_t>(to - from));
+        const void* found =
+            from == to ? nullptr : std::memchr(from, wanted, static_cast<std::size_t>(to - from));
         return found ? static_cast<const std::uint8_t*>(found) : to;
     };
     while (at != end) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The bytes of BDAT chunks (RFC 3030): counted, not searched for an end; checked for lone CR and LF.
+// The bytes of BDAT chunks (RFC 3030): counted, not searched for an end; checked for lone CR and
+// LF.
 //
 // A message is one or more chunks; line ends may be cut between chunks. Nothing is unstuffed and
 // nothing copied. A lone CR or LF is remembered as in smtp/data_reader.h: the message would be

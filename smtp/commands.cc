@@ -140,8 +140,8 @@ Checked<void> read_parameters(std::string_view rest, const ParameterRow<Target> 
         const auto* row = std::find_if(std::begin(rows), std::end(rows), [&](const auto& known) {
             return same_word(known.keyword, parameter->keyword);
         });
-        // RFC 5321 §4.1.1.11: "If the server SMTP does not recognize … one or more of the parameters
-        // … it will return code 555."
+        // RFC 5321 §4.1.1.11: "If the server SMTP does not recognize … one or more of the
+        // parameters … it will return code 555."
         if (row == std::end(rows)) return refusal(555, "5.5.4", "Unknown parameter");
         const auto first = seen.first_time(static_cast<unsigned>(row - std::begin(rows)));
         if (!first) return first;
@@ -267,7 +267,8 @@ Checked<Command> parse_command(std::string_view line) {
     }
     const std::string_view word = line.substr(0, line.find(' '));
     for (const VerbRow& row : verbs) {
-        if (same_word(word, row.word)) return Command{row.verb, trim_spaces(line.substr(word.size()))};
+        if (same_word(word, row.word))
+            return Command{row.verb, trim_spaces(line.substr(word.size()))};
     }
     return Command{Verb::unknown, {}};
 }

@@ -17,7 +17,18 @@
 namespace sealgate {
 
 enum class Verb : std::uint8_t {
-    helo, ehlo, mail, rcpt, data, bdat, rset, noop, vrfy, help, quit, starttls,
+    helo,
+    ehlo,
+    mail,
+    rcpt,
+    data,
+    bdat,
+    rset,
+    noop,
+    vrfy,
+    help,
+    quit,
+    starttls,
     not_implemented,  // known to SMTP, not done here: EXPN, ETRN, AUTH…
     foreign,          // another protocol's: an HTTP request sent to us through a browser
     unknown,

@@ -21,8 +21,8 @@ class HostAccess {
 public:
     struct Match {
         const MailFlowPolicyOptions* policy = nullptr;  // never null in an answer
-        std::string_view group;    // "ALL" for the implicit one
-        std::string_view pattern;  // as written
+        std::string_view group;                         // "ALL" for the implicit one
+        std::string_view pattern;                       // as written
     };
 
     // Both must live as long as this. Their references were checked by load_config().

@@ -85,8 +85,8 @@ private:
     std::uint64_t timer_due_ms_ = 0;
     std::uint64_t deadline_ms_ = 0;  // 0: the client is not waited for
     std::uint32_t progress_ = 0;
-    bool in_budget_ = false;        // counted in the gateway's connections
-    bool in_host_count_ = false;    // counted in its host's
+    bool in_budget_ = false;      // counted in the gateway's connections
+    bool in_host_count_ = false;  // counted in its host's
     bool resume_posted_ = false;
     DnsTicket name_lookup_;
     const MailFlowPolicyOptions* policy_ = nullptr;
@@ -281,9 +281,9 @@ Listener::~Listener() {
 }
 
 void Listener::apply(std::shared_ptr<const Config> config) {
-    const auto options = std::find_if(
-        config->listeners.begin(), config->listeners.end(),
-        [this](const ListenerOptions& known) { return known.name == core_->name; });
+    const auto options =
+        std::find_if(config->listeners.begin(), config->listeners.end(),
+                     [this](const ListenerOptions& known) { return known.name == core_->name; });
     if (options == config->listeners.end()) return;
     core_->rules = std::make_shared<Rules>(config, *options);
 }

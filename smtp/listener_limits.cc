@@ -22,9 +22,8 @@ bool RecipientRate::has_room(std::uint64_t now_ms) {
     // A sweep reads the whole table: at most once a minute.
     if (now_ms - swept_ms_ < 60'000 && swept_ms_ != 0) return false;
     swept_ms_ = now_ms;
-    std::erase_if(hours_, [now_ms](const auto& row) {
-        return now_ms - row.second.begin_ms >= hour_ms;
-    });
+    std::erase_if(hours_,
+                  [now_ms](const auto& row) { return now_ms - row.second.begin_ms >= hour_ms; });
     return hours_.size() < hosts_max;
 }
 

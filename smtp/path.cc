@@ -27,7 +27,9 @@ bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 // surrogate, past U+10FFFF, or a C1 control (those are no one's name).
 std::size_t utf8_character_bytes(std::string_view text) {
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto continued = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xc0) == 0x80; };
+    const auto continued = [&](std::size_t i) {
+        return i < text.size() && (byte(i) & 0xc0) == 0x80;
+    };
     const unsigned lead = byte(0);
     if (lead >= 0xc2 && lead <= 0xdf) {
         return continued(1) && !(lead == 0xc2 && byte(1) < 0xa0) ? 2 : 0;
@@ -195,10 +197,11 @@ Checked<Path> parse_path(std::string_view text, PathUse use) {
         domain.size() > limits::domain_bytes_max) {
         return bad_path(use, "Sender address too long", "Recipient address too long");
     }
-    const bool postmaster = path.address.size() == 10 &&
-                            strncasecmp(path.address.data(), "postmaster", 10) == 0;
+    const bool postmaster =
+        path.address.size() == 10 && strncasecmp(path.address.data(), "postmaster", 10) == 0;
     if (domain.empty() && !(postmaster && use == PathUse::forward)) {
-        return bad_path(use, "Sender address without a domain", "Recipient address without a domain");
+        return bad_path(use, "Sender address without a domain",
+                        "Recipient address without a domain");
     }
     return path;
 }

@@ -35,24 +35,23 @@ constexpr unsigned anywhere = ~0u;
 
 const Session::CommandRow Session::commands[] = {
     // clang-format off
-    // verb                 allowed in                                              handler
-    {Verb::ehlo,            in(State::greeted, State::ready, State::mail,
-                               State::rcpt, State::bdat),                           &Session::on_ehlo},
-    {Verb::helo,            in(State::greeted, State::ready, State::mail,
-                               State::rcpt, State::bdat),                           &Session::on_helo},
-    {Verb::mail,            in(State::ready),                                       &Session::on_mail},
-    {Verb::rcpt,            in(State::mail, State::rcpt),                           &Session::on_rcpt},
-    {Verb::data,            in(State::rcpt),                                        &Session::on_data},
-    {Verb::bdat,            anywhere,                 /* its octets must be read */ &Session::on_bdat},
-    {Verb::rset,            ~in(State::refused),                                    &Session::on_rset},
-    {Verb::noop,            ~in(State::refused),                                    &Session::on_noop},
-    {Verb::vrfy,            ~in(State::refused),                                    &Session::on_vrfy},
-    {Verb::help,            ~in(State::refused),                                    &Session::on_help},
-    {Verb::quit,            anywhere,                                               &Session::on_quit},
-    {Verb::starttls,        ~in(State::refused),                                    &Session::on_unimplemented},
-    {Verb::not_implemented, ~in(State::refused),                                    &Session::on_unimplemented},
-    {Verb::foreign,         anywhere,                                               &Session::on_foreign},
-    {Verb::unknown,         ~in(State::refused),                                    &Session::on_unknown},
+    // verb                 allowed in               handler
+    {Verb::ehlo,            ~in(State::refused),     &Session::on_ehlo},
+    {Verb::helo,            ~in(State::refused),     &Session::on_helo},
+    {Verb::mail,            in(State::ready),        &Session::on_mail},
+    {Verb::rcpt,            in(State::mail,
+                               State::rcpt),         &Session::on_rcpt},
+    {Verb::data,            in(State::rcpt),         &Session::on_data},
+    {Verb::bdat,            anywhere,                &Session::on_bdat},  // its octets must be read
+    {Verb::rset,            ~in(State::refused),     &Session::on_rset},
+    {Verb::noop,            ~in(State::refused),     &Session::on_noop},
+    {Verb::vrfy,            ~in(State::refused),     &Session::on_vrfy},
+    {Verb::help,            ~in(State::refused),     &Session::on_help},
+    {Verb::quit,            anywhere,                &Session::on_quit},
+    {Verb::starttls,        ~in(State::refused),     &Session::on_unimplemented},
+    {Verb::not_implemented, ~in(State::refused),     &Session::on_unimplemented},
+    {Verb::foreign,         anywhere,                &Session::on_foreign},
+    {Verb::unknown,         ~in(State::refused),     &Session::on_unknown},
     // clang-format on
 };
 
@@ -202,8 +201,8 @@ Session::Wait Session::advance() {
 }
 
 void Session::enter(State next) {
-    static constexpr const char* names[] = {"connected", "greeted", "ready",   "mail",
-                                            "rcpt",      "data",    "bdat",    "chunk",
+    static constexpr const char* names[] = {"connected", "greeted", "ready", "mail",
+                                            "rcpt",      "data",    "bdat",  "chunk",
                                             "storing",   "refused", "closed"};
     static constexpr unsigned after_command =
         in(State::greeted, State::ready, State::chunk, State::refused, State::closed);

@@ -29,7 +29,7 @@ namespace sealgate {
 class MailLog;
 
 struct SessionContext {
-    SessionInfo info;  // but for `helo` and `extended`, which the session fills in
+    SessionInfo info;             // but for `helo` and `extended`, which the session fills in
     std::string matched_pattern;  // of the sender group, for the log
     std::shared_ptr<const RecipientAccess> recipient_access;  // null: every recipient may pass
     std::optional<Refusal> refusal;  // said in place of the greeting, then closed

@@ -110,8 +110,8 @@ void Session::end_content() {
     if (!transaction_->verdict) transaction_->intake->finish();
 }
 
-// The message's fate, said once all of it was read. The first reason stays, but for a lone CR or LF:
-// that is said whatever else is wrong, wherever the network cut.
+// The message's fate, said once all of it was read. The first reason stays, but for a lone CR or
+// LF: that is said whatever else is wrong, wherever the network cut.
 void Session::refuse_message(const Refusal& refusal) {
     Transaction& transaction = *transaction_;
     if (transaction.refused == &refusal) return;

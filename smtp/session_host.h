@@ -29,7 +29,7 @@ namespace sealgate {
 // Of the session a message comes in by: for Received, policy and log. Lives as long as the session,
 // which outlives its intakes; it never changes while an intake lives.
 struct SessionInfo {
-    std::shared_ptr<const Config> config;     // the one the session began with
+    std::shared_ptr<const Config> config;           // the one the session began with
     const ListenerOptions* listener = nullptr;      // inside `config`
     const MailFlowPolicyOptions* policy = nullptr;  // inside `config`
     std::uint64_t icid = 0;

@@ -73,19 +73,21 @@ const std::string end = "\r\n.\r\n";
 
 INSTANTIATE_TEST_SUITE_P(
     Lines, DataReaderRows,
-    testing::Values(
-        Case{"Empty", ".\r\n", {"", true, false, ""}},
-        Case{"OneLine", "a\r\n.\r\n", {"a\r\n", true, false, ""}},
-        Case{"BlankLine", "\r\n.\r\n", {"\r\n", true, false, ""}},
-        Case{"Unstuffed", "..\r\n..a\r\n.b\r\n...\r\n.\r\n",
-             {".\r\n.a\r\nb\r\n..\r\n", true, false, ""}},
-        Case{"DotsInside", "a.\r\nb.c\r\n.\r\n", {"a.\r\nb.c\r\n", true, false, ""}},
-        Case{"CommandsBehind", "a\r\n.\r\nQUIT\r\n", {"a\r\n", true, false, "QUIT\r\n"}},
-        Case{"SecondMessageBehind", "a\r\n.\r\n.\r\n", {"a\r\n", true, false, ".\r\n"}},
-        Case{"NotEnded", "a\r\n.", {"a\r\n", false, false, ""}},
-        Case{"NotEndedAfterCr", "a\r\n.\r", {"a\r\n", false, false, ""}},
-        Case{"EightBitAndNul", std::string("\xff\0\x80\r\n.\r\n", 8),
-             {std::string("\xff\0\x80\r\n", 5), true, false, ""}}));
+    testing::Values(Case{"Empty", ".\r\n", {"", true, false, ""}},
+                    Case{"OneLine", "a\r\n.\r\n", {"a\r\n", true, false, ""}},
+                    Case{"BlankLine", "\r\n.\r\n", {"\r\n", true, false, ""}},
+                    Case{"Unstuffed",
+                         "..\r\n..a\r\n.b\r\n...\r\n.\r\n",
+                         {".\r\n.a\r\nb\r\n..\r\n", true, false, ""}},
+                    Case{"DotsInside", "a.\r\nb.c\r\n.\r\n", {"a.\r\nb.c\r\n", true, false, ""}},
+                    Case{
+                        "CommandsBehind", "a\r\n.\r\nQUIT\r\n", {"a\r\n", true, false, "QUIT\r\n"}},
+                    Case{"SecondMessageBehind", "a\r\n.\r\n.\r\n", {"a\r\n", true, false, ".\r\n"}},
+                    Case{"NotEnded", "a\r\n.", {"a\r\n", false, false, ""}},
+                    Case{"NotEndedAfterCr", "a\r\n.\r", {"a\r\n", false, false, ""}},
+                    Case{"EightBitAndNul",
+                         std::string("\xff\0\x80\r\n.\r\n", 8),
+                         {std::string("\xff\0\x80\r\n", 5), true, false, ""}}));
 
 INSTANTIATE_TEST_SUITE_P(
     BareLineEnds, DataReaderRows,
@@ -115,7 +117,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"CrLfDotCr", "a\r\n.\rQ" + end, {"", true, true, ""}},
                     Case{"CrLfDotCrCrLf", "a\r\n.\r\r\nQ" + end, {"", true, true, ""}},
                     Case{"CrCrLfDotCrCrLf", "a\r\r\n.\r\r\nQ" + end, {"", true, true, ""}},
-                    Case{"NulDot", std::string("a\r\n\0.\r\nQ", 8) + end,
+                    Case{"NulDot",
+                         std::string("a\r\n\0.\r\nQ", 8) + end,
                          {std::string("a\r\n\0.\r\nQ\r\n", 10), true, false, ""}}));
 
 }  // namespace

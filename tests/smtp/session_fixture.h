@@ -25,9 +25,9 @@ struct KeptMessage {
 class ScriptedHost final : public SessionHost {
 public:
     bool accepts = true;
-    Flow flow = Flow::open;               // what write() says
-    std::optional<Error> write_error;     // what write() fails with
-    std::optional<Reply> reply;           // in place of 250
+    Flow flow = Flow::open;            // what write() says
+    std::optional<Error> write_error;  // what write() fails with
+    std::optional<Reply> reply;        // in place of 250
     bool keeps_content = true;
     std::vector<KeptMessage> finished;
     int begun = 0;
