@@ -280,8 +280,8 @@ LoadedConfig Loader::finish() {
         check_sections(config_, loaded_.complaints);
     }
     put_in_order();
-    if (loaded_.complaints.empty())
-        loaded_.config = std::make_shared<const Config>(std::move(config_));
+    if (!unreadable_) loaded_.draft = std::make_shared<const Config>(std::move(config_));
+    if (loaded_.complaints.empty()) loaded_.config = loaded_.draft;
     return std::move(loaded_);
 }
 

@@ -18,6 +18,9 @@ namespace sealgate {
 
 struct LoadedConfig {
     std::shared_ptr<const Config> config;  // null when there are complaints
+    // What could be understood in spite of complaints; only for finding more of them (certificates,
+    // filters), so that an operator hears all in one go. Null when no file could be read.
+    std::shared_ptr<const Config> draft;
     Complaints complaints;                 // any of these: exit 78, nothing is started
     Complaints warnings;                   // worth saying, not wrong
 };

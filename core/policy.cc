@@ -9,7 +9,6 @@
 #include "core/filter_parser.h"
 #include "core/ini.h"
 #include "core/mail_pattern.h"
-#include "core/result.h"
 
 namespace sealgate {
 namespace {
@@ -35,8 +34,8 @@ std::vector<MailPattern> patterns(const std::vector<std::string>& texts) {
     std::vector<MailPattern> compiled;
     for (const std::string& text : texts) {
         Result<MailPattern> pattern = MailPattern::parse(text);
-        CHECK(pattern);  // the options table has checked them
-        compiled.push_back(*std::move(pattern));
+        // The options table complains of bad ones; a draft may hold them all the same.
+        if (pattern) compiled.push_back(*std::move(pattern));
     }
     return compiled;
 }
@@ -167,7 +166,9 @@ std::shared_ptr<const PolicyTable> PolicyTable::compile(const Config& config,
         policy.not_senders = patterns(options.not_senders);
         policy.not_recipients = patterns(options.not_recipients);
         for (const std::string& name : options.content_filters)
-            policy.filters.push_back(&table->state_->filters.at(name));
+            if (const auto filter = table->state_->filters.find(name);
+                filter != table->state_->filters.end())
+                policy.filters.push_back(&filter->second);
     }
     return table;
 }

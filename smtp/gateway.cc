@@ -78,7 +78,7 @@ Result<void> Gateway::open_ports(std::string* why) {
 }
 
 Result<void> Gateway::open_store(std::string* why) {
-    spool_ = TRY(Spool::open(loop_, state_->config->gateway.data_dir + "/spool", why));
+    spool_ = TRY(Spool::open(loop_, state_->config->gateway.data_dir, why));
     DeliveryQueue::Context context{loop_,
                                    *log_,
                                    *spool_,

@@ -2,20 +2,40 @@
 #include "smtp/gateway_state.h"
 
 #include "core/options.h"
+#include "crypto/signing_key.h"
 
 namespace sealgate {
 namespace {
+
+// A profile's scheme must be one its key can do: rsa-pss with an EC key is found here, not at the
+// first message.
+void check_algorithms(const GatewayState& state, Complaints& complaints) {
+    for (const auto& [name, profile] : state.config->sending_profiles) {
+        const IdentityPtr identity = state.identities->find(profile.certificate);
+        if (!identity) continue;
+        const auto algorithm =
+            signature_algorithm_for(identity->key.kind, profile.scheme, profile.digest);
+        if (algorithm) continue;
+        complaints.push_back({profile.place.file, profile.place.line, 0,
+                              "[sending-profile:" + name + "] signature-scheme does not fit the " +
+                                  to_text(identity->key.kind) + " key of certificate " +
+                                  profile.certificate + ": " + algorithm.error().what});
+    }
+}
 
 CheckedState check(LoadedConfig loaded, DemoCertificate demo) {
     CheckedState checked;
     checked.complaints = std::move(loaded.complaints);
     checked.warnings = std::move(loaded.warnings);
-    if (!loaded.config) return checked;
+    if (!loaded.draft) return checked;
+    // A draft with complaints is looked at as well, but nothing is made for it.
+    const bool make_demo = demo == DemoCertificate::make && checked.complaints.empty();
     auto state = std::make_shared<GatewayState>();
-    state->config = loaded.config;
-    state->identities = IdentityStore::load(*loaded.config, demo == DemoCertificate::make, checked.complaints,
-                                            checked.warnings);
-    state->policies = PolicyTable::compile(*loaded.config, checked.complaints);
+    state->config = loaded.draft;
+    state->identities =
+        IdentityStore::load(*loaded.draft, make_demo, checked.complaints, checked.warnings);
+    check_algorithms(*state, checked.complaints);
+    state->policies = PolicyTable::compile(*loaded.draft, checked.complaints);
     if (checked.complaints.empty()) checked.state = std::move(state);
     return checked;
 }
