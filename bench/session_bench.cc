@@ -64,7 +64,7 @@ void data_reader(benchmark::State& state) {
             state.SkipWithError("the content is not what was read");
         }
     }
-    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
 BENCHMARK(data_reader)->Arg(30)->Arg(76)->Arg(998);
 
@@ -77,7 +77,7 @@ void bdat_reader(benchmark::State& state) {
             state.SkipWithError("the content is not what was read");
         }
     }
-    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
 BENCHMARK(bdat_reader)->Arg(76);
 
@@ -119,7 +119,7 @@ void message(benchmark::State& state) {
         if (host.finished.size() != 1) state.SkipWithError("the message did not arrive");
         host.finished.clear();
     }
-    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * content.size()));
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(content.size()));
 }
 BENCHMARK(message)->Arg(1024)->Arg(10 * 1024)->Arg(64 * 1024);
 
