@@ -176,8 +176,7 @@ void BounceDesk::State::log_begin(const Work& work, std::size_t bytes) const {
     log.info("MID {} ready {} bytes from <>", work.mid, bytes);
 }
 
-void BounceDesk::State::on_stored(const std::shared_ptr<Work>& work,
-                                  Result<StoredMessage> stored) {
+void BounceDesk::State::on_stored(const std::shared_ptr<Work>& work, Result<StoredMessage> stored) {
     CHECK(under_way > 0);
     --under_way;
     auto done = std::move(work->job.done);

@@ -2,9 +2,9 @@
 // Who gets a report, and the making of it: read the original, build the DSN, store it, queue it.
 //
 // A report about a message with the null sender is never made (RFC 5321 §6.1: a bounce is not
-// bounced), nor one that NOTIFY or the bounce profile forbid. Reports are messages of their own, with
-// the null sender and a MID, through the same queue. Few are made at a time, so that a dead domain
-// with ten thousand messages does not bring ten thousand originals into memory. Loop thread.
+// bounced), nor one that NOTIFY or the bounce profile forbid. Reports are messages of their own,
+// with the null sender and a MID, through the same queue. Few are made at a time, so that a dead
+// domain with ten thousand messages does not bring ten thousand originals into memory. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,8 @@ struct BounceJob {
     MessageId mid = 0;  // of the original
     BounceReport report;
     Envelope::Return wanted = Envelope::Return::not_given;
-    // Where the original is: in `original` when in_memory (a header alone will do), else in the spool.
+    // Where the original is: in `original` when in_memory (a header alone will do), else in the
+    // spool.
     bool in_memory = false;
     ChunkList original;
     std::uint64_t body_bytes = 0;
@@ -49,7 +50,7 @@ public:
         MailLog& log;
         Spool& spool;
         std::string hostname;
-        std::function<std::int64_t()> clock;           // wall seconds
+        std::function<std::int64_t()> clock;  // wall seconds
         std::function<void(StoredMessage)> to_queue;
     };
     explicit BounceDesk(Context context);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Why a delivery failed, in the forms that the log, the store and DSNs want: status code (RFC 3463),
-// a few words for people, and what the host said.
+// Why a delivery failed, in the forms that the log, the store and DSNs want: status code (RFC
+// 3463), a few words for people, and what the host said.
 #pragma once
 
 #include <string>

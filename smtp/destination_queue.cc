@@ -30,8 +30,7 @@ std::string lower(std::string_view text) {
 // One connection, from the wish for it to its end.
 class DestinationQueue::Lane final : public DeliveryLink::Owner {
 public:
-    explicit Lane(DestinationQueue& at)
-        : at_(at), link_(at.house_.make_link(*this, at.domain_)) {}
+    explicit Lane(DestinationQueue& at) : at_(at), link_(at.house_.make_link(*this, at.domain_)) {}
 
     enum class Doing : std::uint8_t { connecting, busy, idle, gone };
     Doing doing() const { return doing_; }
@@ -146,9 +145,8 @@ std::size_t DestinationQueue::recipients_allowed() {
         house_.pump_at(*this, (minute + 1) * 60);
         return 0;
     }
-    return static_cast<std::size_t>(
-        std::min<std::uint64_t>(recipients_per_task_max,
-                                options_.recipients_per_minute_max - recipients_this_minute_));
+    return static_cast<std::size_t>(std::min<std::uint64_t>(
+        recipients_per_task_max, options_.recipients_per_minute_max - recipients_this_minute_));
 }
 
 void DestinationQueue::on_delivered() {

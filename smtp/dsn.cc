@@ -14,7 +14,7 @@ namespace sealgate {
 namespace {
 
 struct KindWords {
-    const char* action;   // RFC 3464 §2.3.3
+    const char* action;  // RFC 3464 §2.3.3
     const char* subject;
     const char* opening;  // of the part for people
 };
@@ -22,21 +22,24 @@ struct KindWords {
 KindWords words_of(DsnKind kind) {
     switch (kind) {
     case DsnKind::failed:
-        return {"failed", "Undelivered mail returned to sender",
-                "Your message could not be delivered to the recipients named below. It will not be\r\n"
-                "tried again."};
+        return {
+            "failed", "Undelivered mail returned to sender",
+            "Your message could not be delivered to the recipients named below. It will not be\r\n"
+            "tried again."};
     case DsnKind::expired:
-        return {"failed", "Undelivered mail returned to sender",
-                "Your message could not be delivered to the recipients named below for so long that\r\n"
-                "it has been given up. It will not be tried again."};
+        return {
+            "failed", "Undelivered mail returned to sender",
+            "Your message could not be delivered to the recipients named below for so long that\r\n"
+            "it has been given up. It will not be tried again."};
     case DsnKind::delayed:
         return {"delayed", "Delayed mail (still being tried)",
                 "Your message could not be delivered to the recipients named below yet.\r\n"
                 "This is only a warning: you need not send the message again."};
     case DsnKind::relayed:
-        return {"relayed", "Successful mail delivery report",
-                "Your message was handed over to the mail systems of the recipients named below.\r\n"
-                "These systems send no notifications of their own, so this is the last you hear."};
+        return {
+            "relayed", "Successful mail delivery report",
+            "Your message was handed over to the mail systems of the recipients named below.\r\n"
+            "These systems send no notifications of their own, so this is the last you hear."};
     }
     return {"failed", "Mail delivery report", ""};
 }
@@ -77,9 +80,10 @@ std::string top_header(const BounceReport& report, const std::string& boundary) 
     }
     out += "Auto-Submitted: auto-replied\r\n";
     out += "MIME-Version: 1.0\r\n";
-    out += fmt::format("Content-Type: multipart/report; report-type=delivery-status;\r\n"
-                       " boundary=\"{}\"\r\n\r\n",
-                       boundary);
+    out += fmt::format(
+        "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+        " boundary=\"{}\"\r\n\r\n",
+        boundary);
     out += "This is a delivery report in the form of RFC 3464.\r\n";
     return out;
 }

@@ -235,7 +235,8 @@ void DeliveryQueue::State::arm_timer() {
     std::int64_t first = now() + forget_every_seconds;
     if (!schedule.empty()) first = std::min(first, schedule.begin()->first);
     if (!pump_times.empty()) first = std::min(first, pump_times.begin()->first);
-    const auto wait_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, first - now())) * 1000;
+    const auto wait_ms =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, first - now())) * 1000;
     timer.start(std::min(wait_ms, timer_ms_max));
 }
 

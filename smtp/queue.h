@@ -5,8 +5,8 @@
 // destination (smtp/destination_queue.h), tried, and then are delivered, bounced or tried again by
 // the bounce profile. One round of a message is one attempt at all its pending recipients; when the
 // round is over, the message ends or sleeps until its next one. Attempts and times are kept in the
-// stored envelope, so a restart goes on where it was. A failure is stored as told only after its DSN
-// is durable (smtp/bounce.h): a crash in between tells it twice, never not at all.
+// stored envelope, so a restart goes on where it was. A failure is stored as told only after its
+// DSN is durable (smtp/bounce.h): a crash in between tells it twice, never not at all.
 //
 // It logs Bounced:, Delayed: and, once per MID that it was given, `Message finished`. It is not
 // where messages are made: the intake stores them and hands them over. RFC 5321 §4.5.4, §6.1.
@@ -98,9 +98,9 @@ public:
         Resolver& resolver;
         ConnectionBudget& connections;
         std::string hostname;
-        std::vector<Endpoint> own_endpoints;  // mail is never delivered to our own listeners
-        DeliveryLinkFactory make_link = {};             // empty: couriers
-        std::function<std::int64_t()> clock = {};       // wall seconds; empty: the loop's
+        std::vector<Endpoint> own_endpoints;       // mail is never delivered to our own listeners
+        DeliveryLinkFactory make_link = {};        // empty: couriers
+        std::function<std::int64_t()> clock = {};  // wall seconds; empty: the loop's
     };
 
     DeliveryQueue(Context context, std::shared_ptr<const Config> config);
@@ -110,7 +110,8 @@ public:
 
     // A durable message; from now on its end is the queue's business.
     void add(StoredMessage message);
-    // At start, for every message of Spool::recover(). What was in the middle of a DSN is tried anew.
+    // At start, for every message of Spool::recover(). What was in the middle of a DSN is tried
+    // anew.
     void recover(Spool::Recovered message);
     // Deliveries begin.
     void start();

@@ -11,8 +11,8 @@ namespace sealgate {
 DestinationQueue& DeliveryQueue::State::destination(const std::string& domain) {
     auto& queue = destinations[domain];
     if (!queue) {
-        queue = std::make_unique<DestinationQueue>(*this, domain,
-                                                   destination_options(*config, domain));
+        queue =
+            std::make_unique<DestinationQueue>(*this, domain, destination_options(*config, domain));
         if (draining) queue->drain();
     }
     return *queue;
@@ -72,8 +72,7 @@ DestinationQueue::Taken DeliveryQueue::State::take_task(DestinationQueue& at, Me
             break;
         }
         message.phases[rid] = RecipientPhase::out;
-        task->recipients.push_back(
-            {rid, recipient.address, recipient.original, recipient.notify});
+        task->recipients.push_back({rid, recipient.address, recipient.original, recipient.notify});
     }
     CHECK(!task->recipients.empty());
     task->mid = mid;

@@ -120,7 +120,8 @@ std::size_t DeliveryQueue::retry_domain(const std::string& domain) {
     const std::string name = domain_of_operator(domain);
     std::vector<MessageId> mids;
     for (const auto& [mid, message] : state_->messages) {
-        if (message.sleeping && has_pending_at(envelope_of(message), state_->context.hostname, name))
+        if (message.sleeping &&
+            has_pending_at(envelope_of(message), state_->context.hostname, name))
             mids.push_back(mid);
     }
     std::size_t count = 0;
@@ -178,11 +179,10 @@ void DeliveryQueue::bounce(MessageId original, const Envelope& envelope, std::st
     bool suppressed_by_null = false;
     for (BouncedRecipient& bounced : recipients) {
         const Recipient& recipient = envelope.recipients.at(bounced.rid);
-        state.context.log.info("Bounced: DCID 0 MID {} to RID {} - {} - {} ('000', ['{}'])",
-                               original, bounced.rid, bounced.enhanced,
-                               words_for_status(bounced.enhanced),
-                               printable(bounced.reason.empty()
-                                             ? bounced.text
+        state.context.log.info(
+            "Bounced: DCID 0 MID {} to RID {} - {} - {} ('000', ['{}'])", original, bounced.rid,
+            bounced.enhanced, words_for_status(bounced.enhanced),
+            printable(bounced.reason.empty() ? bounced.text
                                              : bounced.reason + ": " + bounced.text));
         Metrics::instance().add(Counter::recipients_bounced);
         suppressed_by_null = envelope.sender.empty();
@@ -199,8 +199,7 @@ void DeliveryQueue::bounce(MessageId original, const Envelope& envelope, std::st
         told.explanation = std::move(bounced.text);
         told.reason = std::move(bounced.reason);
     }
-    if (suppressed_by_null)
-        state.context.log.info("MID {} bounce of a bounce: not sent", original);
+    if (suppressed_by_null) state.context.log.info("MID {} bounce of a bounce: not sent", original);
     if (job.report.recipients.empty()) {
         if (done) state.context.loop.defer([done = std::move(done)] { done({}); });
         return;

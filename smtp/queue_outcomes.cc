@@ -262,8 +262,7 @@ void DeliveryQueue::State::warn_of_delay(QueuedMessage& message, Findings& findi
         if (now() < delay_warning_at(envelope, recipient)) continue;
         recipient.delay_told = true;
         message.changed = true;
-        append(findings.delayed, rid,
-               told_about(recipient, "4.4.7", "it is still being tried"));
+        append(findings.delayed, rid, told_about(recipient, "4.4.7", "it is still being tried"));
     }
 }
 

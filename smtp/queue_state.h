@@ -42,10 +42,10 @@ struct QueuedMessage {
     bool changed = false;    // the store has an older envelope
     bool updating = false;   // the store is being told
     bool sleeping = false;
-    std::uint32_t places = 0;   // destinations it waits at
-    std::uint32_t out = 0;      // tasks under way
-    std::uint32_t reports = 0;  // DSNs on their way into the store
-    std::int64_t wake_at = 0;   // while sleeping
+    std::uint32_t places = 0;     // destinations it waits at
+    std::uint32_t out = 0;        // tasks under way
+    std::uint32_t reports = 0;    // DSNs on their way into the store
+    std::int64_t wake_at = 0;     // while sleeping
     std::int64_t round_next = 0;  // when what this round put off is due; 0: nothing was put off
     std::vector<RecipientPhase> phases;  // one per recipient during a round, else empty
 
@@ -56,7 +56,8 @@ struct QueuedMessage {
     }
 };
 
-// What a delivery, or the lack of one, led to: reports to be made, collected recipient by recipient.
+// What a delivery, or the lack of one, led to: reports to be made, collected recipient by
+// recipient.
 struct Findings {
     struct Report {
         std::vector<std::size_t> rids;

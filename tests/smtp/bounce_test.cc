@@ -110,8 +110,9 @@ TEST_F(BounceTest, LeavesSuccessToAHostWithDsn) {
 }
 
 TEST_F(BounceTest, IsSilentWhenTheProfileSaysSo) {
-    configure("[destination:example.net]\nbounce-profile = quiet\n"
-              "[bounce-profile:quiet]\nnotify = no\ndelay-warning = 60s\n");
+    configure(
+        "[destination:example.net]\nbounce-profile = quiet\n"
+        "[bounce-profile:quiet]\nnotify = no\ndelay-warning = 60s\n");
     answer_at_example_net(550, "5.1.1", "unknown");
     add("a@example.com", {"b@example.net"});
     answer_at_example_net(451, "4.1.1", "later");
@@ -122,7 +123,8 @@ TEST_F(BounceTest, IsSilentWhenTheProfileSaysSo) {
 }
 
 TEST_F(BounceTest, GivesUpWhenTheTimeIsOver) {
-    configure("[bounce-profile:default]\nretry-first = 60s\nretry-max = 1h\nqueue-time-max = 10m\n");
+    configure(
+        "[bounce-profile:default]\nretry-first = 60s\nretry-max = 1h\nqueue-time-max = 10m\n");
     answer_at_example_net(452, "4.2.2", "full");
     const std::string mid = std::to_string(add("a@example.com", {"b@example.net"}));
     settle();
@@ -133,8 +135,9 @@ TEST_F(BounceTest, GivesUpWhenTheTimeIsOver) {
     EXPECT_NE(reports()[0].body.find("Diagnostic-Code: smtp; 452 4.2.2 full\r\n"),
               std::string::npos);
     const std::string log = closed_log();
-    EXPECT_EQ(count_of(log, " MID " + mid + " to RID 0 - 5.4.7 - Delivery expired (message too "
-                            "old) ('452', ['4.2.2 full'])"),
+    EXPECT_EQ(count_of(log, " MID " + mid +
+                                " to RID 0 - 5.4.7 - Delivery expired (message too "
+                                "old) ('452', ['4.2.2 full'])"),
               1U)
         << log;
     EXPECT_EQ(count_of(log, "Message finished"), 2U);
@@ -231,8 +234,9 @@ TEST_F(BounceTest, BouncesWhatTheGatewayRefuses) {
               std::string::npos);
     EXPECT_NE(body.find("Subject: Secret\r\n"), std::string::npos);
     const std::string log = closed_log();
-    EXPECT_EQ(count_of(log, "Bounced: DCID 0 MID 77 to RID 1 - 5.7.1 - Refused by policy ('000', "
-                            "['expired: the certificate has expired'])"),
+    EXPECT_EQ(count_of(log,
+                       "Bounced: DCID 0 MID 77 to RID 1 - 5.7.1 - Refused by policy ('000', "
+                       "['expired: the certificate has expired'])"),
               1U)
         << log;
     EXPECT_EQ(count_of(log, "Message finished MID 77"), 0U);  // the caller's

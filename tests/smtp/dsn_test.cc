@@ -95,17 +95,26 @@ TEST_F(DsnTest, NamesEachKindByItsAction) {
 
 TEST_F(DsnTest, StaysSevenBitAndShortWhateverItIsGiven) {
     BounceReport report = a_report();
-    report.subject = "Gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac";
-    report.recipients[0].address = "j\xc3\xb6rg@b\xc3\xbc" "cher.example";
+    report.subject =
+        "Gr\xc3\xbc\xc3\x9f"
+        "e \xe2\x82\xac";
+    report.recipients[0].address =
+        "j\xc3\xb6rg@b\xc3\xbc"
+        "cher.example";
     report.recipients[0].reply = "550 5.1.1 " + std::string(3000, 'x') + " \xff\xfe caf\xc3\xa9";
     report.recipients[0].original = "utf-8;j\\x{F6}rg@x\r\nEvil: yes";
     report.envelope_id = "a+0D+0AEvil: yes";
     report.original = {};
-    report.original.append(Chunk::copy_of("Subject: Gr\xc3\xbc\xc3\x9f" "e\r\nX-Long: " +
-                                          std::string(3000, 'y') + "\r\n\r\nB\xc3\xb6" "dy\r\n"));
+    report.original.append(
+        Chunk::copy_of("Subject: Gr\xc3\xbc\xc3\x9f"
+                       "e\r\nX-Long: " +
+                       std::string(3000, 'y') +
+                       "\r\n\r\nB\xc3\xb6"
+                       "dy\r\n"));
     const std::string read = read_by_python(report);
     EXPECT_HAS(read, "1 Final-Recipient: utf-8; j\\x{F6}rg@b\\x{FC}cher.example\n");
-    EXPECT_HAS(read, std::string("Subject: Gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac"));
+    EXPECT_HAS(read, std::string("Subject: Gr\xc3\xbc\xc3\x9f"
+                                 "e \xe2\x82\xac"));
     EXPECT_HAS(read, std::string("original: text/rfc822-headers"));
     EXPECT_EQ(read.find("\nEvil"), std::string::npos);
     EXPECT_EQ(read.find(" Evil: yes\n0"), std::string::npos);
@@ -125,10 +134,12 @@ TEST_F(DsnTest, NamesOurOwnReasonWhereNoHostSpoke) {
 TEST_F(DsnTest, BringsAnEightBitOriginalInSevenBits) {
     BounceReport report = a_report();
     report.original = {};
-    report.original.append(Chunk::literal("Subject: Hello\r\nMIME-Version: 1.0\r\n"
-                                          "Content-Type: text/plain; charset=utf-8\r\n"
-                                          "Content-Transfer-Encoding: 8bit\r\n\r\n"
-                                          "Gr\xc3\xbc\xc3\x9f" "e\r\n"));
+    report.original.append(
+        Chunk::literal("Subject: Hello\r\nMIME-Version: 1.0\r\n"
+                       "Content-Type: text/plain; charset=utf-8\r\n"
+                       "Content-Transfer-Encoding: 8bit\r\n\r\n"
+                       "Gr\xc3\xbc\xc3\x9f"
+                       "e\r\n"));
     EXPECT_HAS(read_by_python(report), std::string("original: message/rfc822 "));
     EXPECT_HAS(make_dsn(report).to_string(), std::string("Gr=C3=BC=C3=9Fe"));
 }
@@ -189,7 +200,8 @@ TEST(DsnText, FoldsFieldsAtSpaces) {
 }
 
 TEST(DsnText, QuotesWhatIsNotSevenBit) {
-    EXPECT_EQ(quoted_printable("Gr\xc3\xbc\xc3\x9f" "e=\r\n.x\r\nFrom \r\n"),
+    EXPECT_EQ(quoted_printable("Gr\xc3\xbc\xc3\x9f"
+                               "e=\r\n.x\r\nFrom \r\n"),
               "Gr=C3=BC=C3=9Fe=3D\r\n=2Ex\r\n=46rom=20\r\n");
     for (const std::size_t size : {74U, 75U, 76U, 77U, 152U, 1000U}) {
         const std::string quoted = quoted_printable(std::string(size, 'x') + "\r\n");

@@ -20,7 +20,9 @@ Envelope full_envelope() {
     envelope.next_attempt = 1795290520;
     envelope.attempts = 300;
     envelope.message_id = "<x@example.com>";
-    envelope.subject = "Gr\xc3\xbc\xc3\x9f" "e";
+    envelope.subject =
+        "Gr\xc3\xbc\xc3\x9f"
+        "e";
     for (const RecipientState state :
          {RecipientState::pending, RecipientState::delivered, RecipientState::bounced}) {
         Recipient& recipient = envelope.recipients.emplace_back();

@@ -142,8 +142,8 @@ private:
         }
     }
     void take(std::unique_ptr<DeliveryTask> task) {
-        Delivery delivery{domain_, task->mid, dcid_, task->sender, {}, {}, task->in_memory,
-                          world_.now};
+        Delivery delivery{domain_, task->mid, dcid_,           task->sender,
+                          {},      {},        task->in_memory, world_.now};
         for (const auto& recipient : task->recipients) delivery.to.push_back(recipient.address);
         if (task->in_memory) delivery.body = task->bytes.to_string();
         world_.deliveries.push_back(std::move(delivery));
@@ -186,11 +186,12 @@ protected:
     }
 
     void configure(const std::string& more) {
-        auto loaded = parse_config("[gateway]\nhostname = mx.example.org\n"
-                                   "[listener:in]\naddress = 127.0.0.1:2525\n" + more,
-                                   "test");
-        for (const auto& complaint : loaded.complaints)
-            ADD_FAILURE() << complaint.to_text();
+        auto loaded = parse_config(
+            "[gateway]\nhostname = mx.example.org\n"
+            "[listener:in]\naddress = 127.0.0.1:2525\n" +
+                more,
+            "test");
+        for (const auto& complaint : loaded.complaints) ADD_FAILURE() << complaint.to_text();
         ASSERT_TRUE(loaded.config);
         config_ = loaded.config;
         if (queue_) queue_->set_config(config_);
@@ -242,7 +243,8 @@ protected:
                 spool_->remove(mark, [&](Result<void>) { stored = true; });
             });
             ASSERT_TRUE(loop_.run_until([&] { return stored; }, 20'000));
-            const bool moved = world_.deliveries.size() != before || queue_->statistics().reports > 0;
+            const bool moved =
+                world_.deliveries.size() != before || queue_->statistics().reports > 0;
             if (moved) stored = false;
         }
     }

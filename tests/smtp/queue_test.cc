@@ -41,7 +41,9 @@ TEST_F(DeliveryQueueTest, KeepsTheOrderWithinADestination) {
 
 TEST_F(DeliveryQueueTest, GroupsRecipientsByDestination) {
     add("a@example.com", {"1@x.example", "2@y.example", "3@X.example", "4@[192.0.2.1]",
-                          "5@b\xc3\xbc" "cher.example", "postmaster"});
+                          "5@b\xc3\xbc"
+                          "cher.example",
+                          "postmaster"});
     settle();
     std::map<std::string, std::vector<std::string>> by_domain;
     for (const Delivery& delivery : world_.deliveries) by_domain[delivery.domain] = delivery.to;
@@ -202,7 +204,8 @@ TEST_F(DeliveryQueueTest, OpensConnectionsAsSuccessGrows) {
 TEST_F(DeliveryQueueTest, OpensNoMoreConnectionsThanTheGatewayHas) {
     connections_.set_max(2);
     world_.holding = true;
-    for (int i = 0; i < 10; ++i) add("a@example.com", {std::to_string(i) + "@d" + std::to_string(i)});
+    for (int i = 0; i < 10; ++i)
+        add("a@example.com", {std::to_string(i) + "@d" + std::to_string(i)});
     settle();
     EXPECT_EQ(world_.links_open, 2U);
     world_.release();
@@ -351,8 +354,8 @@ TEST_F(DeliveryQueueTest, NeedsLittleMemoryForAWaitingMessage) {
     const std::string body = "Subject: x\r\n\r\n" + std::string(2000, 'x') + "\r\n";
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        Envelope made = envelope("sender@example.com", {"recipient@d" + std::to_string(i % 500) +
-                                                        ".example"});
+        Envelope made =
+            envelope("sender@example.com", {"recipient@d" + std::to_string(i % 500) + ".example"});
         const MessageId mid = spool_->next_mid();
         spool_->store(mid, list_of(body), encode_envelope(made),
                       [&](Result<StoredMessage> stored) { queue_->add(*std::move(stored)); });
