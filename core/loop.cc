@@ -3,8 +3,8 @@
 
 #include <ctime>
 
-#include "core/loop_internal.h"
 #include "core/result.h"
+#include "core/socket_internal.h"
 
 namespace sealgate {
 
@@ -64,6 +64,7 @@ Loop::~Loop() {
     uv_close(reinterpret_cast<uv_handle_t*>(&s.no_sleep), nullptr);
     uv_close(reinterpret_cast<uv_handle_t*>(&s.before_sleep), nullptr);
     uv_close(reinterpret_cast<uv_handle_t*>(&s.wake), nullptr);
+    while (!s.lingering.empty()) static_cast<Socket::State*>(*s.lingering.begin())->close();
     // Sockets and timers that were destroyed still have their close callbacks to run.
     s.deferred.clear();
     s.starved.clear();

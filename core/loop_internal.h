@@ -7,6 +7,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "core/limits.h"
@@ -31,6 +32,9 @@ struct Loop::State {
     // Sockets that stopped reading because the block pool is at its budget; resumed by a timer.
     std::vector<std::function<void()>> starved;
     uv_timer_t starved_timer;
+
+    // Socket::State of those that only wait for the peer's FIN: the end of the loop is theirs.
+    std::set<void*> lingering;
 
     void run_posted();
     void run_deferred();

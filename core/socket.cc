@@ -32,6 +32,10 @@ void Socket::State::start_reading() {
 }
 
 void Socket::State::on_read(ssize_t bytes) {
+    if (last_words) {  // what still comes is not wanted; the end is
+        if (bytes < 0) close();
+        return;
+    }
     if (bytes > 0) {
         Chunk chunk = loop.state().take_read(static_cast<std::size_t>(bytes));
         if (handler) handler->on_bytes(std::move(chunk));
@@ -145,8 +149,15 @@ void Socket::State::on_written(int status) {
 }
 
 void Socket::State::shut_down() {
-    const int status = uv_shutdown(&shutdown_request, &stream, [](uv_shutdown_t* request, int) {
-        of(request->handle->data).close();
+    // Reads on to the peer's FIN: closing with input unread would make the kernel send RST, and the
+    // peer might lose the last reply.
+    const int status = uv_shutdown(&shutdown_request, &stream, [](uv_shutdown_t* request, int result) {
+        State& self = of(request->handle->data);
+        if (result < 0) {
+            self.close();
+        } else {
+            self.start_reading();
+        }
     });
     if (status < 0) close();
 }
@@ -168,6 +179,7 @@ void Socket::State::on_fault(int status) {
 void Socket::State::close() {
     handler = nullptr;
     closing = true;
+    loop.state().lingering.erase(this);
     if (grace) {
         uv_close(reinterpret_cast<uv_handle_t*>(grace),
                  [](uv_handle_t* timer) { delete reinterpret_cast<uv_timer_t*>(timer); });
@@ -224,6 +236,7 @@ void Socket::close_after_sending(std::unique_ptr<Socket> socket, std::uint64_t g
     s.last_words = true;
     if (s.broken) return;  // the Socket's destructor closes it
     uv_read_stop(&s.stream);
+    s.loop.state().lingering.insert(&s);
     s.grace = new uv_timer_t;
     uv_timer_init(s.loop.uv(), s.grace);
     s.grace->data = &s;

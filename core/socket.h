@@ -53,8 +53,8 @@ public:
     void send(Chunk chunk);
     void send(ChunkList chunks);
     std::size_t unsent_bytes() const;
-    // Sends what is left, then FIN; at most `grace_ms` later the socket is closed and freed. The
-    // handler hears no more of it.
+    // Sends what is left, then FIN, and waits for the peer's; at most `grace_ms` later the socket is
+    // closed and freed. The handler hears no more of it.
     static void close_after_sending(std::unique_ptr<Socket> socket, std::uint64_t grace_ms = 5000);
 
     Endpoint local() const;

@@ -99,6 +99,18 @@ TEST_F(SocketTest, LastWordsArriveBeforeTheEnd) {
     EXPECT_EQ(server.heard, "bye");
 }
 
+TEST_F(SocketTest, LastWordsArriveAlthoughThePeerIsStillTalking) {
+    connect();
+    client.socket->send(Chunk::copy_of(std::string(100'000, 'x')));
+    server.socket->pause();
+    loop.run_until([] { return false; }, 20);
+    server.socket->send(Chunk::literal("421 too much"));
+    Socket::close_after_sending(std::move(server.socket));
+    ASSERT_TRUE(loop.run_until([this] { return client.ended || client.broken; }, patience_ms));
+    EXPECT_FALSE(client.broken);
+    EXPECT_EQ(client.heard, "421 too much");
+}
+
 TEST_F(SocketTest, AHandlerMayDestroyItsSocketWhileItIsCalled) {
     connect();
     server.dies_on_bytes = true;
