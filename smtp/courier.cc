@@ -12,6 +12,7 @@
 #include "core/socket.h"
 #include "core/timer.h"
 #include "smtp/delivery_session.h"
+#include "smtp/destination_queue.h"
 #include "smtp/host_search.h"
 #include "smtp/outcomes.h"
 
@@ -36,7 +37,7 @@ struct Courier::State final : Socket::Handler {
           owner(owner_of_it),
           config(std::move(configuration)),
           domain(std::move(for_domain)),
-          destination(destination_of(*config, domain)),
+          destination(destination_options(*config, domain)),
           timer(house.loop, [this] { on_time_over(); }) {}
     ~State() override {
         *alive = false;

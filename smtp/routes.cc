@@ -75,16 +75,6 @@ Route RouteTable::find(std::string_view domain) {
     return route;
 }
 
-const DestinationOptions& destination_of(const Config& config, const std::string& domain) {
-    static const DestinationOptions built_in;
-    for (const std::string& name : {domain, std::string("default")}) {
-        if (const auto found = config.destinations.find(name); found != config.destinations.end()) {
-            return found->second;
-        }
-    }
-    return built_in;
-}
-
 std::optional<IpAddress> address_of_literal(std::string_view domain) {
     if (domain.size() < 3 || domain.front() != '[' || domain.back() != ']') return std::nullopt;
     std::string inner = lower(domain.substr(1, domain.size() - 2));

@@ -44,9 +44,6 @@ private:
     std::unordered_map<std::string, Entry> entries_;  // by lower-case pattern
 };
 
-// [destination:DOMAIN], or else [destination:default]. It lives as long as the configuration.
-const DestinationOptions& destination_of(const Config& config, const std::string& domain);
-
 // "[192.0.2.1]", "[IPv6:2001:db8::1]" and what people write, "[2001:db8::1]".
 std::optional<IpAddress> address_of_literal(std::string_view domain);
 
