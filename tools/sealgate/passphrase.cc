@@ -48,10 +48,11 @@ std::optional<SecureBytes> ask_passphrase(const std::string& question) {
     }
     termios quiet = before;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    say(terminal, question);
+    // Quiet before the question: what is typed as soon as it shows is neither echoed nor flushed.
     tcsetattr(terminal, TCSAFLUSH, &quiet);
+    say(terminal, question);
     SecureBytes line = read_line(terminal);
-    tcsetattr(terminal, TCSAFLUSH, &before);
+    tcsetattr(terminal, TCSADRAIN, &before);
     say(terminal, "\n");
     close(terminal);
     return line;

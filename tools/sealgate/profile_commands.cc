@@ -138,7 +138,8 @@ void show(CommandContext& context, const std::string& name) {
         return;
     }
     fmt::print("[sending-profile:{}]\n", name);
-    for (const auto& [key, value] : options_of(*config, name).items()) {
+    const json options = options_of(*config, name);  // items() refers to it
+    for (const auto& [key, value] : options.items()) {
         fmt::print("{:<28} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
     }
     fmt::print("\n");
