@@ -39,6 +39,10 @@ public:
         doing_ = Doing::busy;
         link_->poke();
     }
+    void finish() {
+        finishing_ = true;
+        link_->finish();
+    }
 
 private:
     std::unique_ptr<DeliveryTask> next_task() override {
@@ -66,7 +70,7 @@ private:
     void on_gone(bool reached, Reply reply) override {
         if (doing_ == Doing::gone) return;
         // A host that greets and leaves, again and again, must not keep us busy: it is down.
-        const bool useful = doing_ != Doing::connecting;
+        const bool useful = doing_ != Doing::connecting || finishing_;
         doing_ = Doing::gone;
         at_.on_gone(*this, reached && useful, std::move(reply));
     }
@@ -76,6 +80,7 @@ private:
     Doing doing_ = Doing::connecting;
     std::size_t tasks_out_ = 0;
     bool asked_in_vain_ = false;
+    bool finishing_ = false;  // it was told to go
 };
 
 DestinationQueue::DestinationQueue(House& house, std::string domain,
@@ -229,7 +234,7 @@ void DestinationQueue::finish_connections() {
     std::vector<Lane*> lanes;
     for (const auto& lane : lanes_) lanes.push_back(lane.get());
     for (Lane* lane : lanes) {
-        if (lane->doing() != Lane::Doing::gone) lane->link().finish();
+        if (lane->doing() != Lane::Doing::gone) lane->finish();
     }
 }
 

@@ -77,7 +77,9 @@ struct ScriptedWorld {
     std::size_t links_made = 0;
     std::size_t links_open = 0;
     std::size_t links_open_most = 0;
-    bool holding = false;  // tasks are taken and not answered
+    bool holding = false;          // tasks are taken and not answered
+    bool slow_to_connect = false;  // connections are begun and not made
+    bool greets_and_leaves = false;
     std::map<std::string, Reply> unreachable;
     std::function<Outcome(const DeliveryTask&, const DeliveryRecipient&)> answer =
         [](const DeliveryTask&, const DeliveryRecipient& recipient) {
@@ -110,10 +112,9 @@ public:
 
     void start() override {
         dcid_ = ++world_.last_dcid;
-        later([this] {
-            const auto wrong = world_.unreachable.find(domain_);
-            if (wrong != world_.unreachable.end()) return owner_.on_gone(false, wrong->second);
-            work();
+        if (!world_.slow_to_connect) return later([this] { connected(); });
+        world_.held.push_back([this, alive = alive_] {
+            if (*alive) connected();
         });
     }
     void poke() override {
@@ -122,7 +123,8 @@ public:
     void finish() override {
         finishing_ = true;
         later([this] {
-            if (!busy_) owner_.on_gone(true, make_reply(221, "2.0.0", "bye"));
+            if (!busy_ && !world_.slow_to_connect)
+                owner_.on_gone(true, make_reply(221, "2.0.0", "bye"));
         });
     }
     std::uint64_t dcid() const override { return dcid_; }
@@ -132,6 +134,12 @@ private:
         world_.loop.defer([alive = alive_, task = std::move(task)] {
             if (*alive) task();
         });
+    }
+    void connected() {
+        const auto wrong = world_.unreachable.find(domain_);
+        if (wrong != world_.unreachable.end()) return owner_.on_gone(false, wrong->second);
+        if (world_.greets_and_leaves) return owner_.on_gone(true, make_reply(421, "", "not now"));
+        work();
     }
     void work() {
         while (!busy_) {

@@ -331,6 +331,36 @@ TEST_F(DeliveryQueueTest, RetriesADestinationThatIsDownWhenAsked) {
     EXPECT_EQ(world_.deliveries.size(), 10U);
 }
 
+TEST_F(DeliveryQueueTest, TakesAReloadForNoFailure) {
+    world_.slow_to_connect = true;
+    add("a@example.com", {"b@example.net"});
+    settle();
+    EXPECT_EQ(world_.links_open, 1U);
+    queue_->set_config(config_);  // the connection ends before it was of use
+    settle();
+    world_.slow_to_connect = false;
+    world_.answer_held();
+    settle();
+    EXPECT_EQ(queue_->statistics().destinations_down, 0U);
+    EXPECT_EQ(world_.deliveries.size(), 1U);
+    EXPECT_EQ(count_of(closed_log(), "Delayed:"), 0U);
+}
+
+TEST_F(DeliveryQueueTest, TakesAHostThatGreetsAndLeavesForDown) {
+    world_.slow_to_connect = true;
+    add("a@example.com", {"b@example.net"});
+    settle();
+    world_.greets_and_leaves = true;
+    world_.slow_to_connect = false;
+    world_.answer_held();
+    settle();
+    EXPECT_EQ(world_.links_made, 1U);
+    EXPECT_EQ(queue_->statistics().destinations_down, 1U);
+    world_.greets_and_leaves = false;
+    advance(60);
+    EXPECT_EQ(world_.deliveries.size(), 1U);
+}
+
 TEST_F(DeliveryQueueTest, DrainsWhatIsUnderWayAndBeginsNothing) {
     world_.holding = true;
     for (int i = 0; i < 20; ++i) add("a@example.com", {"b@example.net"});
