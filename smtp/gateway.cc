@@ -196,9 +196,9 @@ void Gateway::begin_shutdown() {
         loop_.stop();
         return;
     }
-    log_->info("Stopping: waiting for messages that are being stored");
+    log_->info("Stopping: waiting for messages under way");
     for (auto& listener : listeners_) listener->drain();
-    queue_->drain();
+    queue_->drain([this] { deliveries_ended_ = true; });
     shutdown_by_ms_ = loop_.now_ms() + state_->config->gateway.shutdown_grace_ms;
     shutdown_timer_ = std::make_unique<Timer>(loop_, [this] { stop_when_stored(); });
     shutdown_timer_->start(0, shutdown_look_ms);
@@ -207,7 +207,7 @@ void Gateway::begin_shutdown() {
 void Gateway::stop_when_stored() {
     std::size_t storing = 0;
     for (const auto& listener : listeners_) storing += listener->storing_count();
-    if (storing == 0 || loop_.now_ms() >= shutdown_by_ms_) loop_.stop();
+    if ((storing == 0 && deliveries_ended_) || loop_.now_ms() >= shutdown_by_ms_) loop_.stop();
 }
 
 }  // namespace sealgate

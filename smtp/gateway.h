@@ -84,6 +84,7 @@ private:
     bool reload_under_way_ = false;
     std::unique_ptr<Timer> shutdown_timer_;
     std::uint64_t shutdown_by_ms_ = 0;
+    bool deliveries_ended_ = false;
 
     friend class GatewayCommands;  // smtp/gateway_commands.cc: what the control socket may ask
     friend void add_control_commands(Gateway& gateway);

@@ -54,6 +54,19 @@ private:
     std::vector<std::string> recipients_;
 };
 
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Some clients say SMTPUTF8 with every message; the next hop must offer it only for those that
+// have something of it (RFC 6531 §3.7.1).
+bool is_internationalized(const Header& header, const Envelope& envelope) {
+    return header.has_eight_bit() || !is_ascii(envelope.sender) ||
+           std::any_of(envelope.recipients.begin(), envelope.recipients.end(),
+                       [](const Recipient& recipient) { return !is_ascii(recipient.address); });
+}
+
 Envelope for_recipients(const Envelope& whole, const std::vector<std::size_t>& indexes) {
     Envelope part = whole;
     part.recipients.clear();
@@ -113,6 +126,7 @@ Result<Flow> Intake::on_header() {
     envelope_.message_id = printable(header_.message_id());
     envelope_.subject = printable(header_.subject(), subject_characters_max);
     const std::string received = make_received(session_, envelope_, mid_, arrived_);
+    envelope_.smtputf8 = envelope_.smtputf8 && is_internationalized(header_, envelope_);
     Outlet::Owner& owner = *this;
     for (const PolicyDecision& decision : decide()) {
         const MessageId mid = outlets_.empty() ? mid_ : parts_.spool.next_mid();
