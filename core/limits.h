@@ -27,7 +27,6 @@ inline constexpr std::size_t pending_reply_bytes_max = 16 * 1024;
 inline constexpr int bad_commands_max = 20;
 // RFC 5321 §4.5.3.1.3: a path is at most 256 octets; with SMTPUTF8 octets, not characters.
 inline constexpr std::size_t address_bytes_max = 256;
-inline constexpr std::size_t local_part_bytes_max = 64;
 inline constexpr std::size_t domain_bytes_max = 255;
 // RFC 5321 §6.3: "at least 100" hops would be loop; ours is stricter by spec/operations.md.
 inline constexpr int received_fields_max = 50;
@@ -64,8 +63,10 @@ inline constexpr std::size_t hold_back_bytes_max = 64 * 1024;
 inline constexpr std::size_t young_message_bytes_max = 128 * 1024;
 // Body bytes are put into the store in values of about this size.
 inline constexpr std::size_t spool_piece_bytes = 64 * 1024;
-// Body bytes of one message handed to the spool thread and not yet written: then Flow::full.
-inline constexpr std::size_t spool_unwritten_bytes_max = 128 * 1024;
+// Body bytes of one message handed to the spool thread and not yet written: then Flow::full. One
+// piece: a read of 64 KB becomes 88 KB of base64 before the socket hears of it, and all of that
+// together must stay within a session's 256 KB.
+inline constexpr std::size_t spool_unwritten_bytes_max = spool_piece_bytes;
 // Free space under which the gateway answers 452 4.3.1 before DATA.
 inline constexpr std::uint64_t disk_free_bytes_min = std::uint64_t{64} << 20;
 

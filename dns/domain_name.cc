@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "core/text.h"
+
 namespace sealgate {
 namespace {
 
@@ -16,8 +18,6 @@ bool is_host_byte(char byte) {
     return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' ||
            byte == '_';
 }
-
-char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte; }
 
 bool is_ascii(std::string_view text) {
     for (const char byte : text) {
@@ -51,7 +51,7 @@ Result<std::string> to_lookup_form(std::string_view domain) {
     std::string name;
     if (is_ascii(domain)) {
         name.reserve(domain.size());
-        for (const char byte : domain) name.push_back(lower(byte));
+        for (const char byte : domain) name.push_back(lower_case(byte));
     } else {
         if (domain.size() > 4 * name_bytes_max) return malformed("domain name over 253 octets");
         const std::string text(domain);
@@ -63,7 +63,7 @@ Result<std::string> to_lookup_form(std::string_view domain) {
             converted, [](void* memory) { idn2_free(memory); });
         if (status != IDN2_OK) return malformed("domain name without an IDNA form");
         for (const char* at = reinterpret_cast<const char*>(converted); *at; ++at) {
-            name.push_back(lower(*at));
+            name.push_back(lower_case(*at));
         }
     }
     TRY(check(name));
@@ -82,8 +82,8 @@ Result<std::string> name_from_wire(std::string_view wire) {
         }
         if (!name.empty()) name.push_back('.');
         for (const char byte : wire.substr(at, bytes)) {
-            if (!is_host_byte(lower(byte))) return malformed("character that no host name has");
-            name.push_back(lower(byte));
+            if (!is_host_byte(lower_case(byte))) return malformed("character that no host name has");
+            name.push_back(lower_case(byte));
         }
         at += bytes;
     }
