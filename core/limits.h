@@ -27,6 +27,7 @@ inline constexpr std::size_t pending_reply_bytes_max = 16 * 1024;
 inline constexpr int bad_commands_max = 20;
 // RFC 5321 §4.5.3.1.3: a path is at most 256 octets; with SMTPUTF8 octets, not characters.
 inline constexpr std::size_t address_bytes_max = 256;
+inline constexpr std::size_t local_part_bytes_max = 64;  // of patterns; mail may have longer ones
 inline constexpr std::size_t domain_bytes_max = 255;
 // RFC 5321 §6.3: "at least 100" hops would be loop; ours is stricter by spec/operations.md.
 inline constexpr int received_fields_max = 50;
