@@ -65,7 +65,8 @@ public:
             header += count;
         }
         if (left_.size() - header < length) return malformed("certificate field cut short");
-        const Element element{left_.first(header + length), left_.subspan(header, length), left_[0]};
+        const Element element{left_.first(header + length), left_.subspan(header, length),
+                              left_[0]};
         left_ = left_.subspan(header + length);
         return element;
     }

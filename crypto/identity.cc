@@ -206,8 +206,9 @@ void Loader::add(const std::string& name, CertificateBundle bundle, const Config
         return;
     }
     if (!bundle.unused.empty()) {
-        warn(place, what + ": " + std::to_string(bundle.unused.size()) +
-                        " certificate(s) in the file do not belong to the chain; they are not sent");
+        warn(place,
+             what + ": " + std::to_string(bundle.unused.size()) +
+                 " certificate(s) in the file do not belong to the chain; they are not sent");
     } else if (!bundle.was_ordered) {
         warn(place, what + ": the chain is not in order (certificate first, each issuer after what "
                            "it issued); it is sent in order");

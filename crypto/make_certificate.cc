@@ -39,8 +39,9 @@ constexpr std::uint8_t rfc822_name = 0x81;  // GeneralName [1]
 constexpr std::uint8_t dns_name = 0x82;     // GeneralName [2]
 
 std::size_t characters_of(std::string_view utf8) {
-    return static_cast<std::size_t>(std::count_if(
-        utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned>(c) & 0xc0) != 0x80; }));
+    return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+        return (static_cast<unsigned>(c) & 0xc0) != 0x80;
+    }));
 }
 
 Result<SecureBytes> make_rsa_key(int bits, WC_RNG* rng) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Private keys as they lie in files: read in all usual forms, encrypted, compared with certificates.
+// Private keys as they lie in files: read in all usual forms, encrypted, compared with
+// certificates.
 //
 // libcrypto's side (PKCS#8 encryption has no wolfSSL counterpart that reads and writes all of it);
 // what comes out is plain PKCS#8, the one form that the rest of the gateway knows. No OpenSSL type

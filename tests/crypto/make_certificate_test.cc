@@ -79,7 +79,7 @@ TEST_P(MakeCertificate, GivesASelfSignedCertificateThatOpensslBelieves) {
     const std::string path = folder.write("c.pem", as_text(write_pem("CERTIFICATE", *der).bytes()));
     const ToolRun verify = run_tool("openssl verify -x509_strict -check_ss_sig -attime " +
                                     std::to_string(now + 60) + " -CAfile " + path + " " + path);
-    // X509_STRICT wants an authority key identifier of everything but a self-signed root.
+    // Strict: extensions, their criticality and the encoding are as RFC 5280 wants them.
     EXPECT_NE(verify.output.find("OK"), std::string::npos) << verify.output;
     const ToolRun text = run_tool("openssl x509 -noout -text -in " + path);
     EXPECT_NE(text.output.find(GetParam().usage), std::string::npos) << text.output;

@@ -18,7 +18,8 @@ namespace sealgate {
 namespace {
 
 CertificateStore open_store(const Config& config) {
-    auto store = CertificateStore::open(config.gateway.data_dir, config.gateway.key_passphrase_file);
+    auto store =
+        CertificateStore::open(config.gateway.data_dir, config.gateway.key_passphrase_file);
     if (!store) {
         throw CommandFailed{exit_configuration,
                             "[gateway] key-passphrase-file: " + store.error().what};

@@ -159,9 +159,10 @@ void replace(CommandContext& context, const std::string& name, const std::string
     const SecureBytes file = file_or_end(path);
     auto pool = read_certificates(file.bytes());
     if (!pool) throw CommandFailed{exit_refused, path + ": " + pool.error().what};
-    const auto leaf = std::find_if(pool->begin(), pool->end(), [&](const CertificatePtr& candidate) {
-        return key_matches(bundle.pkcs8.bytes(), candidate->public_key_der());
-    });
+    const auto leaf =
+        std::find_if(pool->begin(), pool->end(), [&](const CertificatePtr& candidate) {
+            return key_matches(bundle.pkcs8.bytes(), candidate->public_key_der());
+        });
     if (leaf == pool->end()) {
         throw CommandFailed{exit_refused, path + ": the certificate is not for the key of " + name};
     }
@@ -180,7 +181,8 @@ struct ImportOptions {
 
 CertificateBundle read_for_import(const ImportOptions& options) {
     const SecureBytes file = file_or_end(options.file);
-    const SecureBytes key = options.key_file.empty() ? SecureBytes() : file_or_end(options.key_file);
+    const SecureBytes key =
+        options.key_file.empty() ? SecureBytes() : file_or_end(options.key_file);
     SecureBytes secret;
     Passphrase passphrase;
     if (!options.passphrase_file.empty()) {

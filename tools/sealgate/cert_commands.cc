@@ -40,7 +40,9 @@ void show(CommandContext& context, const std::string& name) {
 
 // Only the owner may read it: it holds a private key.
 void write_secret_file(const std::string& path, ByteSpan bytes) {
-    const auto fail = [&path] { throw CommandFailed{exit_refused, path + ": " + std::strerror(errno)}; };
+    const auto fail = [&path] {
+        throw CommandFailed{exit_refused, path + ": " + std::strerror(errno)};
+    };
     const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) fail();
     if (struct stat status{}; fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
@@ -115,7 +117,8 @@ void remove(CommandContext& context, const std::string& name) {
 
 void add_export(CLI::App& cert, CommandContext& context) {
     auto options = std::make_shared<ExportOptions>();
-    CLI::App* command = cert.add_subcommand("export", "Write certificate, chain and key as PKCS#12");
+    CLI::App* command =
+        cert.add_subcommand("export", "Write certificate, chain and key as PKCS#12");
     command->add_option("NAME", options->name, "The certificate")->required();
     command->add_option("--output", options->output, "File to write; only you may read it")
         ->required();

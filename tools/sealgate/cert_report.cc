@@ -154,8 +154,10 @@ std::vector<std::string> warnings_of(const CertificateBundle& bundle) {
                               "programs will not accept its signatures");
     }
     if (bundle.other_keys_count > 0) {
-        warnings.push_back(fmt::format("{} other private key(s) of the file were left out; --serial "
-                                       "chooses another", bundle.other_keys_count));
+        warnings.push_back(
+            fmt::format("{} other private key(s) of the file were left out; --serial "
+                        "chooses another",
+                        bundle.other_keys_count));
     }
     if (!bundle.unused.empty()) {
         warnings.push_back(fmt::format("{} certificate(s) of the file do not belong to the chain "
