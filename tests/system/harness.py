@@ -151,11 +151,17 @@ class Gateway:
         self.log = open(self.folder / "gateway.out", "ab")
         self.process = subprocess.Popen([SEALGATE, "run", "-c", self.ini], stdout=self.log,
                                         stderr=self.log, stdin=subprocess.DEVNULL)
-        wait_until(lambda: self.process.poll() is not None or answers(self.port), "the gateway")
+        wait_until(lambda: self.process.poll() is not None or self.is_ready(), "the gateway")
         if self.process.poll() is not None:
             raise AssertionError("the gateway did not start:\n"
                                  + (self.folder / "gateway.out").read_text())
         return self
+
+    def is_ready(self):
+        """The control socket is the last thing that a gateway opens."""
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(str(self.data / "control.sock")) == 0 and answers(self.port)
 
     def stop(self, number=signal.SIGTERM):
         if self.process is None:
@@ -240,6 +246,67 @@ def compare_ledgers(sent, received):
     done = subprocess.run([SEALLOAD, "ledger", sent, received, "--json"], capture_output=True,
                           text=True, check=False)
     return json.loads(done.stdout)
+
+
+class Client:
+    """SMTP by hand: commands as written, bytes as they are."""
+
+    def __init__(self, port, greet=True):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.file = self.socket.makefile("rb")
+        self.greeting = self.reply() if greet else None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+        self.socket.close()
+
+    def reply(self):
+        """The whole reply as text; empty when the server closed."""
+        lines = []
+        while True:
+            line = self.file.readline().decode("utf-8", "replace").rstrip("\r\n")
+            if not line:
+                return "\n".join(lines)
+            lines.append(line)
+            if line[3:4] != "-":
+                return "\n".join(lines)
+
+    def send(self, content):
+        self.socket.sendall(content)
+
+    def command(self, line):
+        self.send(line.encode() + b"\r\n")
+        return self.reply()
+
+    def begin(self, sender="sender@example.com", recipient="recipient@example.net"):
+        """To the point where DATA has been answered with 354."""
+        for line, code in (("EHLO client.example.com", "250"), (f"MAIL FROM:<{sender}>", "250"),
+                           (f"RCPT TO:<{recipient}>", "250"), ("DATA", "354")):
+            reply = self.command(line)
+            if not reply.startswith(code):
+                raise AssertionError(f"{line}: {reply}")
+
+
+def new_openssl_certificate(folder, name, start, end, usage="digitalSignature",
+                            names="DNS:example.com"):
+    """A self-signed certificate that `sealgate cert new` would not make; [certificate:NAME]."""
+    place = pathlib.Path(folder) / f"openssl-{name}"
+    place.mkdir(parents=True)
+    (place / "index").touch()
+    (place / "ca.cnf").write_text(
+        f"[ca]\ndefault_ca=own\n[own]\ndatabase={place}/index\nnew_certs_dir={place}\n"
+        f"rand_serial=yes\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n"
+        f"[ext]\nsubjectAltName={names}\nkeyUsage={usage}\nextendedKeyUsage=emailProtection\n")
+    key, request, chain = place / "key.pem", place / "request.pem", place / "chain.pem"
+    subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
+                    "-out", request, "-subj", f"/CN={name}"], check=True, capture_output=True)
+    subprocess.run(["openssl", "ca", "-batch", "-notext", "-selfsign", "-config", place / "ca.cnf",
+                    "-keyfile", key, "-in", request, "-out", chain, "-startdate", start,
+                    "-enddate", end, "-extensions", "ext"], check=True, capture_output=True)
+    return f"\n[certificate:{name}]\nfile = {chain}\nkey = {key}\n"
 
 
 class SystemTest(unittest.TestCase):

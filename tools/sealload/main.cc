@@ -2,12 +2,14 @@
 // sealload: sends mail, takes mail, and says what was lost between the two.
 #include <CLI/CLI.hpp>
 
+#include <csignal>
 #include <cstdio>
 
 #include "tools/sealload/load_command.h"
 
 int main(int count, char** arguments) {
     using namespace sealgate;
+    std::signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error of its connection
     CLI::App app{"sealload: load and check a mail gateway", "sealload"};
     app.set_version_flag("--version", "sealload " SEALGATE_VERSION);
     app.require_subcommand(1);
