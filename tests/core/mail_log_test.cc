@@ -28,7 +28,7 @@ std::vector<std::string> lines_of(const std::string& path) {
 class MailLogTest : public testing::Test {
 protected:
     MailLogTest() : folder_(testing::TempDir() + "sealgate_log_XXXXXX") {
-        mkdtemp(folder_.data());
+        EXPECT_NE(mkdtemp(folder_.data()), nullptr);
         options_.mail_log = folder_ + "/mail.log";
     }
     ~MailLogTest() override { std::filesystem::remove_all(folder_); }

@@ -52,7 +52,7 @@ public:
             return;
         }
         path_ = testing::TempDir() + "sealgate_crash_XXXXXX";
-        mkdtemp(path_.data());
+        EXPECT_NE(mkdtemp(path_.data()), nullptr);
         setenv("SEALGATE_TEST_FOLDER", path_.c_str(), 1);
         made_here_ = true;
     }

@@ -35,7 +35,7 @@ public:
 class SpoolTest : public testing::Test {
 protected:
     SpoolTest() : directory_(testing::TempDir() + "sealgate_spool_XXXXXX") {
-        mkdtemp(directory_.data());
+        EXPECT_NE(mkdtemp(directory_.data()), nullptr);
         open();
     }
     ~SpoolTest() override {
