@@ -70,8 +70,9 @@ Chunk chunk_of(std::string_view text) { return Chunk::copy_of(text); }
 MailTemplate::MailTemplate(std::string name, std::string_view mail) : name_(std::move(name)) {
     const std::string text = with_crlf(mail);
     const Header header = Header::parse(Chunk::copy_of(text));
-    // The header without its Message-IDs and old digests; where the first one was, the new one
-    // goes.
+    // The header without its Message-IDs and old digests. Where the first one was, the new one goes;
+    // where there was none, it becomes the first field, behind lines of an mbox.
+    std::string mbox;
     std::string before;
     std::string after;
     bool found = false;
@@ -80,15 +81,21 @@ MailTemplate::MailTemplate(std::string name, std::string_view mail) : name_(std:
             std::string_view(text).substr(field.begin, field.end - field.begin);
         const std::string_view field_name = header.name(field);
         if (equal_ignoring_case(field_name, "X-Sealload-Digest")) continue;
-        if (equal_ignoring_case(field_name, "Message-ID")) {
+        if (field_name.empty()) {
+            mbox += raw;
+        } else if (equal_ignoring_case(field_name, "Message-ID")) {
             found = true;
         } else {
             (found ? after : before) += raw;
         }
     }
+    if (!found) std::swap(before, after);
+    before = mbox + before;
     const std::string_view rest = std::string_view(text).substr(header.fields_end());
     if (header.ended_by() == HeaderEnd::blank_line && is_plain(text))
         after += digest_field(rest.substr(2));
+    // A body that stands alone may begin with white space, and must not continue our field.
+    if (after.empty() && !rest.starts_with("\r\n")) after = "\r\n";
     after += rest;
     eight_bit_ = has_eight_bit(text);
     before_ = chunk_of(before);

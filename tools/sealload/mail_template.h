@@ -2,7 +2,7 @@
 // Mails to send: read once, made ready for the wire, and given a fresh Message-ID each time.
 //
 // Line ends become CRLF; a lone CR is left alone, as a gateway must refuse it and say so. The
-// Message-ID is replaced, or added behind the other fields. A mail that no gateway has a reason to
+// Message-ID is replaced, or added before the other fields. A mail that no gateway has a reason to
 // re-encode also gets `X-Sealload-Digest: sha256=…` of its body, which the sink compares.
 #pragma once
 
