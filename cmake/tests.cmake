@@ -80,6 +80,7 @@ function(sealgate_test room)
     add_executable(${room}_test ${sources})
     target_link_libraries(${room}_test PRIVATE sealgate_test_support ${ARGN} GTest::gtest_main)
     gtest_discover_tests(${room}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
+        NO_PRETTY_VALUES
         TEST_PREFIX "${test_prefix}"
         PROPERTIES TIMEOUT 300 LABELS "unit;${room}" ENVIRONMENT "${sealgate_test_environment}")
 endfunction()
