@@ -250,21 +250,11 @@ void Socket::close_after_sending(std::unique_ptr<Socket> socket, std::uint64_t g
 }
 
 Endpoint Socket::local() const {
-    sockaddr_storage storage{};
-    int bytes = sizeof storage;
-    if (state_->handle.type != UV_TCP ||
-        uv_tcp_getsockname(&state_->tcp, reinterpret_cast<sockaddr*>(&storage), &bytes) != 0)
-        return {};
-    return Endpoint::from_sockaddr(reinterpret_cast<sockaddr*>(&storage));
+    return endpoint_of(state_->tcp, uv_tcp_getsockname);
 }
 
 Endpoint Socket::peer() const {
-    sockaddr_storage storage{};
-    int bytes = sizeof storage;
-    if (state_->handle.type != UV_TCP ||
-        uv_tcp_getpeername(&state_->tcp, reinterpret_cast<sockaddr*>(&storage), &bytes) != 0)
-        return {};
-    return Endpoint::from_sockaddr(reinterpret_cast<sockaddr*>(&storage));
+    return endpoint_of(state_->tcp, uv_tcp_getpeername);
 }
 
 void Socket::State::on_connected(int status) {

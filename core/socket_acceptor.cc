@@ -116,12 +116,7 @@ Acceptor::~Acceptor() {
 }
 
 Endpoint Acceptor::local() const {
-    sockaddr_storage storage{};
-    int bytes = sizeof storage;
-    if (state_->handle.type != UV_TCP ||
-        uv_tcp_getsockname(&state_->tcp, reinterpret_cast<sockaddr*>(&storage), &bytes) != 0)
-        return {};
-    return Endpoint::from_sockaddr(reinterpret_cast<sockaddr*>(&storage));
+    return endpoint_of(state_->tcp, uv_tcp_getsockname);
 }
 
 }  // namespace sealgate

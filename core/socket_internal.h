@@ -9,6 +9,16 @@
 
 namespace sealgate {
 
+// `ask` is uv_tcp_getsockname or uv_tcp_getpeername; a Unix socket has no endpoint.
+inline Endpoint endpoint_of(const uv_tcp_t& tcp,
+                            int (*ask)(const uv_tcp_t*, sockaddr* name, int* name_bytes)) {
+    sockaddr_storage storage{};
+    int bytes = sizeof storage;
+    auto* name = reinterpret_cast<sockaddr*>(&storage);
+    if (tcp.type != UV_TCP || ask(&tcp, name, &bytes) != 0) return {};
+    return Endpoint::from_sockaddr(name);
+}
+
 // Lives until libuv's close callback; the Socket in front of it may be gone before. What was put
 // off to a later moment of the loop shares it.
 struct Socket::State : std::enable_shared_from_this<Socket::State> {

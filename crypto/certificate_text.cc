@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "core/text.h"
+
 namespace sealgate {
 namespace {
-
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool is_printable_ascii(char c) { return c > ' ' && c < 0x7f; }
 
@@ -70,7 +70,7 @@ std::optional<std::string> normal_domain(std::string_view text) {
     std::string domain;
     for (const char c : text) {
         if (!is_printable_ascii(c) || c == '@') return std::nullopt;
-        domain += to_lower(c);
+        domain += lower_case(c);
     }
     // A star elsewhere matches nothing (RFC 9525 §6.3), so it is no name worth keeping.
     if (labels.find('*') != std::string_view::npos) return std::nullopt;

@@ -10,6 +10,7 @@
 #include <climits>
 #include <memory>
 #include <optional>
+#include "core/text.h"
 
 namespace sealgate {
 namespace {
@@ -42,14 +43,8 @@ std::string library_errors(const char* otherwise) {
     return text;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool starts_without_case(std::string_view text, std::string_view with) {
-    if (text.size() < with.size()) return false;
-    for (std::size_t i = 0; i < with.size(); ++i) {
-        if (lower(text[i]) != lower(with[i])) return false;
-    }
-    return true;
+    return equal_ignoring_case(text.substr(0, with.size()), with);
 }
 
 std::size_t find_without_case(std::string_view text, std::string_view what) {
