@@ -10,6 +10,7 @@
 #include <climits>
 #include <memory>
 #include <optional>
+
 #include "core/text.h"
 
 namespace sealgate {
