@@ -51,7 +51,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(GatewayStatePtr state, StateLoade
     std::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     BlockPool::instance().set_budget_bytes(config.gateway.memory_bytes_max);
-    TRY(prepare_data_dir(config.gateway, why));
+    TRY(prepare_data_dir(config, why));
     g.log_ = TRY(MailLog::open(config.log, &g.loop_, why));
     g.resolver_ = TRY(open_resolver(g.loop_, config.dns, why));
     TRY(g.open_ports(why));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "smtp/privileges.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/resource.h>
@@ -26,6 +27,12 @@ Result<void> refused(const std::string& what, std::string* why) {
     return temporary("refused by the system");
 }
 
+Result<void> give(const std::string& path, const passwd& user, std::string* why) {
+    // A link's target may be anybody's.
+    if (::lchown(path.c_str(), user.pw_uid, user.pw_gid) != 0) return refused(path, why);
+    return {};
+}
+
 }  // namespace
 
 void raise_descriptor_limit() {
@@ -35,7 +42,8 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Result<void> prepare_data_dir(const GatewayOptions& options, std::string* why) {
+Result<void> prepare_data_dir(const Config& config, std::string* why) {
+    const GatewayOptions& options = config.gateway;
     std::error_code error;
     std::filesystem::create_directories(options.data_dir, error);
     if (error) {
@@ -46,9 +54,14 @@ Result<void> prepare_data_dir(const GatewayOptions& options, std::string* why) {
         return refused(options.data_dir, why);
     if (options.user.empty() || ::geteuid() != 0) return {};
     const passwd* user = TRY(find_user(options.user, why));
-    if (::chown(options.data_dir.c_str(), user->pw_uid, user->pw_gid) != 0)
-        return refused(options.data_dir, why);
-    return {};
+    TRY(give(options.data_dir, *user, why));
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(options.data_dir, error))
+        TRY(give(entry.path(), *user, why));
+    if (config.log.mail_log == "-") return {};
+    const int log = ::open(config.log.mail_log.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+    if (log < 0) return refused("[log] mail-log " + config.log.mail_log, why);
+    ::close(log);
+    return give(config.log.mail_log, *user, why);
 }
 
 Result<void> become_user(const GatewayOptions& options, std::string* why) {

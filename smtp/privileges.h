@@ -12,8 +12,9 @@ namespace sealgate {
 // Raises the soft limit of open files to the hard one: 10,000 sessions are 10,000 descriptors.
 void raise_descriptor_limit();
 
-// Makes data-dir (0700) and, when a user is configured and we are root, gives it to that user.
-Result<void> prepare_data_dir(const GatewayOptions& options, std::string* why);
+// Makes data-dir (0700). When a user is configured and we are root, that user gets everything in
+// it (certificates made by root's command line, too) and the mail log's file.
+Result<void> prepare_data_dir(const Config& config, std::string* why);
 
 // After the ports are bound: becomes `[gateway] user`, for good. Nothing to do without one.
 Result<void> become_user(const GatewayOptions& options, std::string* why);
