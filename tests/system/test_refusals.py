@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the gateway must not do: send unsigned what it cannot sign, or take what it should refuse."""
+"""What the gateway must not do: send unsigned what it cannot sign, take what it should refuse."""
 
 import json
 
 import harness
 
-MAIL = b"From: %s\r\nTo: b@example.net\r\nSubject: x\r\nMessage-ID: <%d@test>\r\n\r\nSecret words\r\n"
+MAIL = (b"From: %s\r\nTo: b@example.net\r\nSubject: x\r\n"
+        b"Message-ID: <%d@test>\r\n\r\nSecret words\r\n")
 
 
 def mail_from(address, number=1):
@@ -183,7 +184,8 @@ class SessionRefusalTest(harness.SystemTest):
             client.command("EHLO a.example")
             client.command("MAIL FROM:<a@example.com>")
             for address, want in (("b@example.net", "250"), ("refused@example.net", "550 5.1.1"),
-                                  ("b@sub.example.net", "250"), ("b@elsewhere.example", "550 5.7.1"),
+                                  ("b@sub.example.net", "250"),
+                                  ("b@elsewhere.example", "550 5.7.1"),
                                   ("b@notexample.net", "550 5.7.1")):
                 self.assertTrue(client.command(f"RCPT TO:<{address}>").startswith(want), address)
 
