@@ -397,7 +397,7 @@ def is_signed(content):
 
 
 def signed_parts(content):
-    """(CMS, content or None): the two parts of multipart/signed byte for byte, or the opaque one."""
+    """(CMS, content or None): the parts of multipart/signed byte for byte, or the opaque one."""
     _, body = split_mail(content)
     kind = content_type_of(content)
     if not kind.lower().startswith(b"multipart/signed"):

@@ -155,7 +155,7 @@ class CliTest(harness.SystemTest):
         sink.wait_for(1)
         harness.wait_until(lambda: "Message finished" in gateway.mail_log(), "the message's end")
         log = gateway.mail_log()
-        for pattern in (r"New SMTP ICID \d+ interface private \(127\.0\.0\.1\) address 127\.0\.0\.1",
+        for pattern in (r"New SMTP ICID \d+ interface private \(127\.0\.0\.1\) address 127\.",
                         r"Start MID 1 ICID \d+", r"MID 1 ICID \d+ From: <sender@example\.com>",
                         r"MID 1 ICID \d+ RID 0 To: <b@example\.net>",
                         r"MID 1 Message-ID '<1@test>'", r'MID 1 Subject "x"',

@@ -70,8 +70,8 @@ Chunk chunk_of(std::string_view text) { return Chunk::copy_of(text); }
 MailTemplate::MailTemplate(std::string name, std::string_view mail) : name_(std::move(name)) {
     const std::string text = with_crlf(mail);
     const Header header = Header::parse(Chunk::copy_of(text));
-    // The header without its Message-IDs and old digests. Where the first one was, the new one goes;
-    // where there was none, it becomes the first field, behind lines of an mbox.
+    // The header without its Message-IDs and old digests. Where the first one was, the new one
+    // goes; where there was none, it becomes the first field, behind lines of an mbox.
     std::string mbox;
     std::string before;
     std::string after;
