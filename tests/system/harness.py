@@ -163,12 +163,16 @@ class Gateway:
             probe.settimeout(1)
             return probe.connect_ex(str(self.data / "control.sock")) == 0 and answers(self.port)
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self, number=signal.SIGTERM, expected=0):
         if self.process is None:
             return None
         status = end_process(self.process, number)
         self.process = None
         self.log.close()
+        # A crash, a failed CHECK, and a sanitizer's report (leaks are found at the end) show here.
+        if number == signal.SIGTERM and status != expected:
+            raise AssertionError(f"the gateway ended with {status}:\n"
+                                 + (self.folder / "gateway.out").read_text()[-8000:])
         return status
 
     def kill(self):

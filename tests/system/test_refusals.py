@@ -107,7 +107,7 @@ class SignRefusalTest(harness.SystemTest):
         self.assertEqual(checked.returncode, 78)
         with self.assertRaises(AssertionError):
             gateway.start()
-        gateway.stop()
+        gateway.stop(expected=78)
         key.write_text(good)
         gateway.start()
 
