@@ -108,10 +108,12 @@ Result<Flow> Intake::write(Chunk content) {
 }
 
 Result<Flow> Intake::take(Chunk content) {
+    if (ended_) return Flow::open;  // refused; the session will hear of it
     content_bytes_ += content.size();
     if (has_header_) return write_body(std::move(content));
     if (!TRY(collector_.write(std::move(content)))) return Flow::open;
     TRY(on_header());
+    if (ended_) return Flow::open;
     ChunkList rest = collector_.take_rest();
     while (!rest.empty()) TRY(write_body(rest.take_front()));
     return flow();
@@ -121,8 +123,10 @@ Result<Flow> Intake::on_header() {
     has_header_ = true;
     header_ = collector_.take_header();
     // RFC 5321 §6.3: simple counting of Received fields detects loops.
-    if (header_.count("Received") > limits::received_fields_max)
-        return past_limit("too many hops: the message goes in circles");
+    if (header_.count("Received") > limits::received_fields_max) {
+        refuse_later(make_reply(554, "5.4.6", "Too many hops, the message goes in circles"));
+        return Flow::open;
+    }
     envelope_.message_id = printable(header_.message_id());
     envelope_.subject = printable(header_.subject(), subject_characters_max);
     const std::string received = make_received(session_, envelope_, mid_, arrived_);
@@ -155,14 +159,16 @@ Flow Intake::flow() const {
 }
 
 void Intake::finish() {
+    if (ended_) return;
     finished_ = true;
-    if (Result<void> done = finish_parts(); !done) refuse_later(done.error());
+    if (Result<void> done = finish_parts(); !done) refuse_later(reply_for(done.error()));
 }
 
 Result<void> Intake::finish_parts() {
     if (!has_header_) {
         TRY(collector_.finish());
         TRY(on_header());
+        if (ended_) return {};
     }
     log_received();
     parts_announced_ = true;
@@ -179,7 +185,11 @@ void Intake::on_outlet_done() {
     if (ended_) return;
     for (const auto& outlet : outlets_)
         if (outlet->done() && !outlet->outcome()) {
-            const Reply reply = reply_for(outlet->outcome().error());
+            // A disk that filled up meanwhile is said as it would have been said before DATA.
+            const Reply reply =
+                parts_.spool.healthy()
+                    ? reply_for(outlet->outcome().error())
+                    : make_reply(452, "4.3.1", "Insufficient system storage");
             refuse(reply);
             events_.on_intake_done(reply);
             return;
@@ -202,9 +212,8 @@ void Intake::refuse(const Reply& reply) {
     outlets_.clear();
 }
 
-// finish() may not answer from inside.
-void Intake::refuse_later(Error error) {
-    const Reply reply = reply_for(error);
+// write() and finish() may not answer from inside.
+void Intake::refuse_later(const Reply& reply) {
     refuse(reply);
     parts_.loop.defer([alive = alive_, reply] {
         if (*alive) (*alive)->events_.on_intake_done(reply);

@@ -38,7 +38,7 @@ private:
     void on_outlet_done() override;
     Flow flow() const;
     void refuse(const Reply& reply);
-    void refuse_later(Error error);
+    void refuse_later(const Reply& reply);
     void log_received() const;
     void log_part(const Outlet& outlet) const;
     void log_aborted() const;
