@@ -30,9 +30,9 @@ std::string key_file_of(const std::string& name) {
 std::string openssl_pkcs12(const TemporaryFolder& folder, const std::string& name,
                            const std::string& options) {
     const std::string path = folder.path(name + ".p12");
-    const ToolRun run = run_tool("openssl pkcs12 -export -inkey " + key_file_of(name) + " -in " +
-                                 leaf_file(name) + " -certfile " + intermediate_file() + " -out " +
-                                 path + " " + options);
+    const ToolRun run =
+        run_tool("openssl pkcs12 -export -inkey " + key_file_of(name) + " -in " + leaf_file(name) +
+                 " -certfile " + intermediate_file() + " -out " + path + " " + options);
     EXPECT_EQ(run.status, 0) << run.output;
     return path;
 }
@@ -210,33 +210,48 @@ TEST_P(Pkcs12Export, IsReadByNss) {
     exported(folder);
     const std::string database = " -d sql:" + folder.path("");
     ASSERT_EQ(run_tool("certutil -N --empty-password" + database).status, 0);
-    const ToolRun run = run_tool("pk12util -i " + folder.path("ours.p12") + database +
-                                 " -W 'päss word'");
+    const ToolRun run =
+        run_tool("pk12util -i " + folder.path("ours.p12") + database + " -W 'päss word'");
     EXPECT_EQ(run.status, 0) << run.output;
     // And back: what NSS exports (BER, its own defaults) is read here.
-    const ToolRun back = run_tool("pk12util -o " + folder.path("nss.p12") +
-                                  " -n 'seal gate' -W nss" + database);
+    const ToolRun back =
+        run_tool("pk12util -o " + folder.path("nss.p12") + " -n 'seal gate' -W nss" + database);
     ASSERT_EQ(back.status, 0) << back.output;
     const auto bundle = bundle_in(folder.path("nss.p12"), "nss");
     ASSERT_TRUE(bundle) << bundle.error().what;
     EXPECT_EQ(bundle->leaf->serial(), signer(GetParam())->leaf->serial());
 }
 
-TEST_P(Pkcs12Export, InTheOldFormIsReadByUsByOpensslAndByGnupg) {
-    const TemporaryFolder folder;
-    const std::string path = exported(folder, "secret", Pkcs12Form::legacy);
-    EXPECT_TRUE(bundle_in(path, "secret"));
-    const ToolRun openssl = run_tool("openssl pkcs12 -noout -info -passin pass:secret -in " + path);
-    EXPECT_EQ(openssl.status, 0) << openssl.output;
-    EXPECT_EQ(openssl.output.find("RC2"), std::string::npos) << openssl.output;
-    // GnuPG 2.2 reads PKCS#12 of RSA keys only, and AES not before 2.2.41.
-    if (!has_tool("gpgsm") || std::string(GetParam()).find("rsa") != 0) return;
-    const std::string passphrase = folder.write("passphrase", "secret\n");
-    const ToolRun run = run_tool("gpgsm --homedir " + folder.path("") +
+// What gpgsm says of importing `path` with the passphrase "secret".
+std::string gpgsm_import(const std::string& path) {
+    const TemporaryFolder home;
+    const std::string passphrase = home.write("passphrase", "secret\n");
+    const ToolRun run = run_tool("gpgsm --homedir " + home.path("") +
                                  " --batch --pinentry-mode loopback --passphrase-fd 0 --import " +
                                  path + " < " + passphrase);
-    (void)run_tool("gpgconf --homedir " + folder.path("") + " --kill all");
-    EXPECT_NE(run.output.find("secret keys imported: 1"), std::string::npos) << run.output;
+    (void)run_tool("gpgconf --homedir " + home.path("") + " --kill all");
+    return run.output;
+}
+
+TEST_P(Pkcs12Export, InTheOldFormIsReadByUsByOpensslAndByGnupg) {
+    // GnuPG 2.2 reads PKCS#12 of RSA keys only, and AES not before 2.2.41.
+    const bool gnupg = has_tool("gpgsm") && std::string(GetParam()).find("rsa") == 0;
+    // GnuPG 2.2.40 fails to decrypt for a rare salt (seen once in some hundred runs) what OpenSSL
+    // and we read; the next export has another salt. Three times in a row is no accident.
+    std::string gpgsm_said;
+    for (int tries = 0; tries < 3; ++tries) {
+        const TemporaryFolder folder;
+        const std::string path = exported(folder, "secret", Pkcs12Form::legacy);
+        EXPECT_TRUE(bundle_in(path, "secret"));
+        const ToolRun openssl =
+            run_tool("openssl pkcs12 -noout -info -passin pass:secret -in " + path);
+        EXPECT_EQ(openssl.status, 0) << openssl.output;
+        EXPECT_EQ(openssl.output.find("RC2"), std::string::npos) << openssl.output;
+        if (!gnupg) return;
+        gpgsm_said = gpgsm_import(path);
+        if (gpgsm_said.find("secret keys imported: 1") != std::string::npos) return;
+    }
+    ADD_FAILURE() << gpgsm_said;
 }
 
 TEST_P(Pkcs12Export, IsReadByJava) {
@@ -333,7 +348,8 @@ TEST(PrivateKeyFile, OfAnotherCertificateDoesNotMatch) {
 }
 
 TEST(Pem, IsReadAsOthersWriteIt) {
-    const std::string block = "-----BEGIN CERTIFICATE-----\nAAEC\nAwQF\n-----END CERTIFICATE-----\n";
+    const std::string block =
+        "-----BEGIN CERTIFICATE-----\nAAEC\nAwQF\n-----END CERTIFICATE-----\n";
     struct Case {
         const char* name;
         std::string text;
