@@ -54,7 +54,8 @@ IpAddress IpAddress::from_sockaddr(const sockaddr* address) {
 
 bool IpAddress::is_loopback() const {
     if (family_ == Family::ipv4) return octets_[0] == 127;
-    static constexpr std::array<std::uint8_t, 16> one{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    static constexpr std::array<std::uint8_t, 16> one{0, 0, 0, 0, 0, 0, 0, 0,
+                                                      0, 0, 0, 0, 0, 0, 0, 1};
     return family_ == Family::ipv6 && octets_ == one;
 }
 
@@ -81,7 +82,8 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
     }
     Endpoint endpoint;
     const auto ip = IpAddress::parse(host);
-    const auto [end, fault] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+    const auto [end, fault] =
+        std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
     if (!ip || fault != std::errc() || end != port.data() + port.size()) return std::nullopt;
     endpoint.ip = *ip;
     return endpoint;

@@ -116,7 +116,11 @@ struct SendingProfileOptions {
     enum class Digest : std::uint8_t { sha256, sha384, sha512 } digest = Digest::sha256;
     enum class Scheme : std::uint8_t { automatic, rsa_pkcs1, rsa_pss } scheme = Scheme::automatic;
     enum class Cipher : std::uint8_t {
-        automatic, aes_128_cbc, aes_256_cbc, aes_128_gcm, aes_256_gcm
+        automatic,
+        aes_128_cbc,
+        aes_256_cbc,
+        aes_128_gcm,
+        aes_256_gcm
     } cipher = Cipher::automatic;
     enum class KeyTransport : std::uint8_t { automatic, rsa_pkcs1, rsa_oaep };
     KeyTransport key_transport = KeyTransport::automatic;
@@ -138,7 +142,8 @@ struct ContentFilterOptions {
     std::string actions;
     ConfigPlace condition_place;
     ConfigPlace actions_place;
-    std::vector<ConfigLine> condition_lines;  // locate() of core/ini.h makes line and column of them
+    std::vector<ConfigLine>
+        condition_lines;  // locate() of core/ini.h makes line and column of them
     std::vector<ConfigLine> actions_lines;
 };
 
@@ -178,7 +183,12 @@ struct DestinationOptions {
     std::uint64_t messages_per_connection_max = 1000;
     std::uint64_t recipients_per_minute_max = 0;  // 0: unlimited
     enum class Tls : std::uint8_t {
-        none, preferred, required, preferred_verify, required_verify, required_verify_hosted
+        none,
+        preferred,
+        required,
+        preferred_verify,
+        required_verify,
+        required_verify_hosted
     } tls = Tls::preferred;
     enum class Dane : std::uint8_t { off, opportunistic, mandatory } dane = Dane::opportunistic;
     bool mta_sts = true;

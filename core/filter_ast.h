@@ -33,12 +33,12 @@ enum class RuleId : std::uint8_t {
 
 // How a rule is written.
 enum class RuleForm : std::uint8_t {
-    flag,          // true
-    text,          // subject == "re"
-    header,        // header("X"), header("X") == "re"
-    address,       // remote-ip == "10.1.1.0/24"
-    number,        // rcpt-count > 5
-    call,          // body-contains("re"[, n])
+    flag,     // true
+    text,     // subject == "re"
+    header,   // header("X"), header("X") == "re"
+    address,  // remote-ip == "10.1.1.0/24"
+    number,   // rcpt-count > 5
+    call,     // body-contains("re"[, n])
 };
 
 struct RuleRow {
@@ -68,13 +68,13 @@ struct FilterExpression {
     std::vector<FilterExpression> operands;  // two for and/or, one for not
 
     const RuleRow* rule = nullptr;
-    std::string name;                  // header's
+    std::string name;  // header's
     Comparison comparison = Comparison::present;
-    std::string text;                  // what is compared with
+    std::string text;  // what is compared with
     std::uint64_t number = 0;
-    std::size_t at = 0;                // offset of the rule in the source
-    std::size_t text_at = 0;           // offset of the text
-    std::optional<Regex> regex;        // compiled text
+    std::size_t at = 0;          // offset of the rule in the source
+    std::size_t text_at = 0;     // offset of the text
+    std::optional<Regex> regex;  // compiled text
     std::optional<HostPattern> network;
 };
 

@@ -80,7 +80,8 @@ bool compile_regexes(FilterExpression& expression, const FilterSource& source,
     Result<Regex> regex = Regex::compile(expression.text, case_of(expression), &why);
     if (!regex) {
         complaints.push_back(source.complain(
-            expression.text_at, "not a regular expression: " + in_quotes(expression.text) + ": " + why));
+            expression.text_at,
+            "not a regular expression: " + in_quotes(expression.text) + ": " + why));
         return false;
     }
     expression.regex = *std::move(regex);

@@ -14,10 +14,10 @@ struct FilterToken {
     enum class Kind : std::uint8_t { word, text, number, punctuation, end };
 
     Kind kind = Kind::end;
-    std::size_t at = 0;         // offset in the source
-    std::string_view source;    // as written
-    std::string text;           // of a text: unquoted
-    std::uint64_t number = 0;   // of a number, its unit (K, M, G) applied
+    std::size_t at = 0;        // offset in the source
+    std::string_view source;   // as written
+    std::string text;          // of a text: unquoted
+    std::uint64_t number = 0;  // of a number, its unit (K, M, G) applied
 
     bool is(std::string_view what) const {
         return (kind == Kind::word || kind == Kind::punctuation) && source == what;

@@ -16,8 +16,8 @@ struct Fault {
 
 template <typename Row>
 const Row* find_row(const std::vector<Row>& rows, std::string_view name) {
-    const auto row = std::find_if(rows.begin(), rows.end(),
-                                  [&](const Row& r) { return name == r.name; });
+    const auto row =
+        std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return name == r.name; });
     return row == rows.end() ? nullptr : &*row;
 }
 
@@ -208,7 +208,8 @@ bool Parser::take_operand(FilterExpression& into) {
     into.text_at = token_.at;
     if (into.rule->form == RuleForm::address) {
         Result<HostPattern> network = HostPattern::parse(into.text);
-        if (!network) return fail(token_.at, "not an IP address or network: " + in_quotes(into.text));
+        if (!network)
+            return fail(token_.at, "not an IP address or network: " + in_quotes(into.text));
         into.network = *std::move(network);
     }
     advance();
@@ -222,7 +223,8 @@ bool Parser::take_action(FilterAction& into) {
     into.at = token_.at;
     if (!into.row) return fail(token_.at, unknown("action", token_.source, filter_actions()));
     if (into.row->needs)
-        return fail(token_.at, std::string(into.row->name) + " is an action this version does not have");
+        return fail(token_.at,
+                    std::string(into.row->name) + " is an action this version does not have");
     advance();
     if (!expect("(")) return false;
     while (!token_.is(")")) {
@@ -307,7 +309,8 @@ FilterSource FilterSource::of_file(std::string text, std::string file) {
         const auto end = text.begin() + static_cast<std::ptrdiff_t>(offset);
         complaint.file = file;
         complaint.line = 1 + static_cast<int>(std::count(text.begin(), end, '\n'));
-        const std::size_t line_feed = offset == 0 ? std::string::npos : text.rfind('\n', offset - 1);
+        const std::size_t line_feed =
+            offset == 0 ? std::string::npos : text.rfind('\n', offset - 1);
         const std::size_t begin = line_feed == std::string::npos ? 0 : line_feed + 1;
         complaint.column = static_cast<int>(offset - begin) + 1;
     };

@@ -38,9 +38,9 @@ private:
     const LossLine loss_line_;
     std::atomic<bool> reopen_wanted_{false};
     int file_ = -1;
-    unsigned next_line_ = 0;   // wraps, as source.line does
-    std::uint64_t lost_ = 0;   // and not yet said
-    bool torn_ = false;        // the last line in the file has no end
+    unsigned next_line_ = 0;  // wraps, as source.line does
+    std::uint64_t lost_ = 0;  // and not yet said
+    bool torn_ = false;       // the last line in the file has no end
 };
 
 }  // namespace sealgate

@@ -59,7 +59,8 @@ Loop::Loop() : state_(std::make_unique<State>()) {
 
 Loop::~Loop() {
     State& s = *state_;
-    for (auto& [handle, task] : s.signals) uv_close(reinterpret_cast<uv_handle_t*>(&handle), nullptr);
+    for (auto& [handle, task] : s.signals)
+        uv_close(reinterpret_cast<uv_handle_t*>(&handle), nullptr);
     uv_close(reinterpret_cast<uv_handle_t*>(&s.starved_timer), nullptr);
     uv_close(reinterpret_cast<uv_handle_t*>(&s.no_sleep), nullptr);
     uv_close(reinterpret_cast<uv_handle_t*>(&s.before_sleep), nullptr);
@@ -82,7 +83,8 @@ bool Loop::run_until(const std::function<bool()>& done, std::uint64_t timeout_ms
     const std::uint64_t end = uv_now(&s.loop) + timeout_ms;
     uv_timer_t tick;
     uv_timer_init(&s.loop, &tick);
-    uv_timer_start(&tick, [](uv_timer_t*) {}, 1, 1);  // the loop must not sleep past `done`
+    uv_timer_start(
+        &tick, [](uv_timer_t*) {}, 1, 1);  // the loop must not sleep past `done`
     while (!done() && uv_now(&s.loop) < end) uv_run(&s.loop, UV_RUN_ONCE);
     bool closed = false;
     tick.data = &closed;

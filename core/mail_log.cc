@@ -98,12 +98,13 @@ Result<std::unique_ptr<MailLog>> MailLog::open(const LogOptions& options, Loop* 
     state.loop = loop;
     state.least = least_level(options.level);
     state.format = options.format;
-    state.sink = std::make_shared<LogSink>(
-        options.mail_log, [format = options.format](std::uint64_t lines) {
+    state.sink =
+        std::make_shared<LogSink>(options.mail_log, [format = options.format](std::uint64_t lines) {
             const std::int64_t seconds = std::time(nullptr);
             return whole_line(format, seconds, date_text(seconds), LogLevel::warning,
                               fmt::format("mail log: {} lines are missing here: they could not be "
-                                          "written fast enough, or not at all", lines));
+                                          "written fast enough, or not at all",
+                                          lines));
         });
     if (!state.sink->open_file()) {
         if (why) *why = fmt::format("{}: {}", options.mail_log, std::strerror(errno));

@@ -75,8 +75,7 @@ std::optional<Values> fit(std::string_view form, std::string_view line) {
 }
 
 bool is_number(std::string_view text) {
-    return !text.empty() && text.size() < 19 &&
-           text.find_first_not_of("0123456789") == text.npos;
+    return !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == text.npos;
 }
 
 void put(nlohmann::ordered_json& object, std::string_view name, std::string_view value) {

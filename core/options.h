@@ -21,8 +21,8 @@ struct LoadedConfig {
     // What could be understood in spite of complaints; only for finding more of them (certificates,
     // filters), so that an operator hears all in one go. Null when no file could be read.
     std::shared_ptr<const Config> draft;
-    Complaints complaints;                 // any of these: exit 78, nothing is started
-    Complaints warnings;                   // worth saying, not wrong
+    Complaints complaints;  // any of these: exit 78, nothing is started
+    Complaints warnings;    // worth saying, not wrong
 };
 
 // Reads PATH (a file, or a directory whose *.ini are read in name order as one) and checks all that

@@ -26,7 +26,7 @@ public:
     virtual std::string_view envelope_sender() const = 0;
     virtual const std::vector<std::string>& from_addresses() const = 0;  // addr-specs of From
     virtual const std::vector<std::string>& recipients() const = 0;      // envelope, in RID order
-    virtual std::string subject() const = 0;  // decoded
+    virtual std::string subject() const = 0;                             // decoded
     // Values of all fields of that name, unfolded and decoded, in order.
     virtual std::vector<std::string> header(std::string_view name) const = 0;
     virtual const IpAddress& remote_ip() const = 0;
@@ -45,8 +45,7 @@ struct PolicyDecision {
 class PolicyTable {
 public:
     // Parses every condition and action; what is wrong in them is a complaint with its column.
-    static std::shared_ptr<const PolicyTable> compile(const Config& config,
-                                                      Complaints& complaints);
+    static std::shared_ptr<const PolicyTable> compile(const Config& config, Complaints& complaints);
     ~PolicyTable();
 
     // Covers every recipient exactly once; in the order of the policies.

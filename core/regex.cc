@@ -26,7 +26,8 @@ Regex::~Regex() = default;
 
 Result<Regex> Regex::compile(const std::string& pattern, Case letter_case, std::string* why) {
     if (pattern.size() > limits::regex_bytes_max) {
-        *why = "the expression is longer than " + std::to_string(limits::regex_bytes_max) + " bytes";
+        *why =
+            "the expression is longer than " + std::to_string(limits::regex_bytes_max) + " bytes";
         return past_limit("expression too long");
     }
     // Whether there is a match is all that is asked: the first one ends the scan.

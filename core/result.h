@@ -60,11 +60,11 @@ const char* to_text(ErrorKind kind);
 }  // namespace sealgate
 
 // Passes an error up; otherwise is the value. TRY(f()) on a Result<void> is a statement.
-#define TRY(expression)                                                   \
-    __extension__({                                                       \
-        auto try_result_ = (expression);                                  \
-        if (!try_result_) return tl::unexpected(try_result_.error());     \
-        ::sealgate::detail::take(std::move(try_result_));                 \
+#define TRY(expression)                                               \
+    __extension__({                                                   \
+        auto try_result_ = (expression);                              \
+        if (!try_result_) return tl::unexpected(try_result_.error()); \
+        ::sealgate::detail::take(std::move(try_result_));             \
     })
 
 // For our own bugs, in release too; the invariant is stated positively. Never for what a peer, the

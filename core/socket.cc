@@ -97,7 +97,8 @@ void Socket::State::send_now() {
         for (const Chunk& chunk : sending) {
             if (count == write_buffers_max) break;
             auto* data = const_cast<std::uint8_t*>(chunk.data());
-            buffers[count++] = uv_buf_init(reinterpret_cast<char*>(data), static_cast<unsigned>(chunk.size()));
+            buffers[count++] =
+                uv_buf_init(reinterpret_cast<char*>(data), static_cast<unsigned>(chunk.size()));
         }
         const int written = uv_try_write(&stream, buffers, count);
         if (written < 0 && written != UV_EAGAIN) {
@@ -124,7 +125,8 @@ void Socket::State::send_now() {
     rest.reserve(sending.count());
     for (const Chunk& chunk : sending) {
         auto* data = const_cast<std::uint8_t*>(chunk.data());
-        rest.push_back(uv_buf_init(reinterpret_cast<char*>(data), static_cast<unsigned>(chunk.size())));
+        rest.push_back(
+            uv_buf_init(reinterpret_cast<char*>(data), static_cast<unsigned>(chunk.size())));
     }
     const int status = uv_write(
         &write_request, &stream, rest.data(), static_cast<unsigned>(rest.size()),
@@ -151,14 +153,15 @@ void Socket::State::on_written(int status) {
 void Socket::State::shut_down() {
     // Reads on to the peer's FIN: closing with input unread would make the kernel send RST, and the
     // peer might lose the last reply.
-    const int status = uv_shutdown(&shutdown_request, &stream, [](uv_shutdown_t* request, int result) {
-        State& self = of(request->handle->data);
-        if (result < 0) {
-            self.close();
-        } else {
-            self.start_reading();
-        }
-    });
+    const int status =
+        uv_shutdown(&shutdown_request, &stream, [](uv_shutdown_t* request, int result) {
+            State& self = of(request->handle->data);
+            if (result < 0) {
+                self.close();
+            } else {
+                self.start_reading();
+            }
+        });
     if (status < 0) close();
 }
 
@@ -240,7 +243,8 @@ void Socket::close_after_sending(std::unique_ptr<Socket> socket, std::uint64_t g
     s.grace = new uv_timer_t;
     uv_timer_init(s.loop.uv(), s.grace);
     s.grace->data = &s;
-    uv_timer_start(s.grace, [](uv_timer_t* timer) { State::of(timer->data).close(); }, grace_ms, 0);
+    uv_timer_start(
+        s.grace, [](uv_timer_t* timer) { State::of(timer->data).close(); }, grace_ms, 0);
     if (s.unsent.empty() && s.sending.empty()) {
         s.shut_down();
     } else {
@@ -249,13 +253,9 @@ void Socket::close_after_sending(std::unique_ptr<Socket> socket, std::uint64_t g
     socket->state_ = nullptr;  // it closes itself
 }
 
-Endpoint Socket::local() const {
-    return endpoint_of(state_->tcp, uv_tcp_getsockname);
-}
+Endpoint Socket::local() const { return endpoint_of(state_->tcp, uv_tcp_getsockname); }
 
-Endpoint Socket::peer() const {
-    return endpoint_of(state_->tcp, uv_tcp_getpeername);
-}
+Endpoint Socket::peer() const { return endpoint_of(state_->tcp, uv_tcp_getpeername); }
 
 void Socket::State::on_connected(int status) {
     if (closing || !connected) return;
@@ -283,13 +283,13 @@ std::unique_ptr<Socket> Socket::connect(Loop& loop, const Endpoint& to, const Ip
     }
     to.to_sockaddr(address);
     if (status == 0)
-        status = uv_tcp_connect(
-            &state->connect_request, &state->tcp, reinterpret_cast<sockaddr*>(&address),
-            [](uv_connect_t* request, int result) {
-                State& self = State::of(request->handle->data);
-                if (result == 0) uv_tcp_nodelay(&self.tcp, 1);
-                self.on_connected(result);
-            });
+        status = uv_tcp_connect(&state->connect_request, &state->tcp,
+                                reinterpret_cast<sockaddr*>(&address),
+                                [](uv_connect_t* request, int result) {
+                                    State& self = State::of(request->handle->data);
+                                    if (result == 0) uv_tcp_nodelay(&self.tcp, 1);
+                                    self.on_connected(result);
+                                });
     if (status != 0)
         loop.defer([self = state->shared_from_this(), status] { self->on_connected(status); });
     return std::unique_ptr<Socket>(new Socket(state));

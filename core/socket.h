@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Stream sockets on the loop: TCP and Unix, in and out. Bytes in by callback, bytes out by send().
 //
-// Back-pressure: a handler that is full calls pause(); the kernel's buffer and then the peer's fill.
-// A reader also pauses by itself while the block pool is at its budget (`memory-max`). What was
-// sent and not yet taken by the kernel is unsent_bytes(); on_drain() tells when it fell to 0.
+// Back-pressure: a handler that is full calls pause(); the kernel's buffer and then the peer's
+// fill. A reader also pauses by itself while the block pool is at its budget (`memory-max`). What
+// was sent and not yet taken by the kernel is unsent_bytes(); on_drain() tells when it fell to 0.
 // Reads land in a block that the loop's sockets share, so an idle session holds no buffer.
 // Loop thread only.
 #pragma once
@@ -28,9 +28,9 @@ public:
     public:
         virtual ~Handler() = default;
         virtual void on_bytes(Chunk chunk) = 0;
-        virtual void on_end() = 0;                      // the peer sent FIN; we may still send
-        virtual void on_broken(std::string what) = 0;   // reset, timed out…: of no use any more
-        virtual void on_drain() = 0;                    // everything sent is in the kernel
+        virtual void on_end() = 0;                     // the peer sent FIN; we may still send
+        virtual void on_broken(std::string what) = 0;  // reset, timed out…: of no use any more
+        virtual void on_drain() = 0;                   // everything sent is in the kernel
     };
     using Connected = std::function<void(Result<void>, std::string what)>;
 
@@ -53,8 +53,8 @@ public:
     void send(Chunk chunk);
     void send(ChunkList chunks);
     std::size_t unsent_bytes() const;
-    // Sends what is left, then FIN, and waits for the peer's; at most `grace_ms` later the socket is
-    // closed and freed. The handler hears no more of it.
+    // Sends what is left, then FIN, and waits for the peer's; at most `grace_ms` later the socket
+    // is closed and freed. The handler hears no more of it.
     static void close_after_sending(std::unique_ptr<Socket> socket, std::uint64_t grace_ms = 5000);
 
     Endpoint local() const;

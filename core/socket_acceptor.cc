@@ -115,8 +115,6 @@ Acceptor::~Acceptor() {
     uv_close(&state_->handle, [](uv_handle_t* h) { delete static_cast<State*>(h->data); });
 }
 
-Endpoint Acceptor::local() const {
-    return endpoint_of(state_->tcp, uv_tcp_getsockname);
-}
+Endpoint Acceptor::local() const { return endpoint_of(state_->tcp, uv_tcp_getsockname); }
 
 }  // namespace sealgate

@@ -109,8 +109,8 @@ void Spool::store(MessageId mid, ChunkList body, std::string envelope,
     CHECK(writer->write_all(std::move(body)));
     CHECK(writer->finish());
     writer->commit(std::move(envelope),
-                   [spool = state_.get(), mid, committed = std::move(committed)](
-                       Result<StoredMessage> stored) {
+                   [spool = state_.get(), mid,
+                    committed = std::move(committed)](Result<StoredMessage> stored) {
                        // It may go only now; `committed` stays until we are through.
                        auto node = spool->own_writers.extract(mid);
                        committed(std::move(stored));

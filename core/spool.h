@@ -31,7 +31,7 @@ struct StoredMessage {
     MessageId mid = 0;
     std::uint64_t body_bytes = 0;
     std::string envelope;
-    ChunkList body;        // the whole body while the message is young; else empty
+    ChunkList body;          // the whole body while the message is young; else empty
     bool in_memory = false;  // whether `body` is valid
 };
 

@@ -26,11 +26,11 @@ struct SpoolOperation;
 // A writer's, shared with its operations. The loop thread's but for `broken`.
 struct SpoolWriter::State : std::enable_shared_from_this<SpoolWriter::State> {
     std::shared_ptr<Spool::State> spool;
-    bool gone = false;              // the SpoolWriter was destroyed
+    bool gone = false;  // the SpoolWriter was destroyed
     Source* source = nullptr;
-    ChunkList pending;              // not yet handed over, at most one piece
-    ChunkBuilder small;             // the end of it: small chunks, copied together
-    ChunkList young;                // what was handed over, while the message may be young
+    ChunkList pending;   // not yet handed over, at most one piece
+    ChunkBuilder small;  // the end of it: small chunks, copied together
+    ChunkList young;     // what was handed over, while the message may be young
     bool may_be_young = true;
     bool finished = false;
     bool commit_asked = false;
@@ -64,13 +64,13 @@ struct SpoolOperation {
     enum class Kind : std::uint8_t { piece, commit, update, remove, abort, mid_mark };
 
     Kind kind = Kind::piece;
-    bool failed = false;           // the answer
-    bool streamed = false;         // commit, abort: pieces were handed over before the commit
-    bool commit_may_exist = false; // abort: the commit was handed over before
+    bool failed = false;            // the answer
+    bool streamed = false;          // commit, abort: pieces were handed over before the commit
+    bool commit_may_exist = false;  // abort: the commit was handed over before
     MessageId mid = 0;
-    std::uint32_t piece_count = 0; // piece: before this one; else: all of the message
-    ChunkList body;                // piece, commit: the last piece
-    std::uint64_t body_bytes = 0;  // piece: of it; commit, update: of the message
+    std::uint32_t piece_count = 0;  // piece: before this one; else: all of the message
+    ChunkList body;                 // piece, commit: the last piece
+    std::uint64_t body_bytes = 0;   // piece: of it; commit, update: of the message
     std::string envelope;
     std::shared_ptr<SpoolWriter::State> writer;  // piece, commit
     std::function<void(Result<void>)> done;      // update, remove
@@ -94,7 +94,7 @@ struct Spool::State : std::enable_shared_from_this<Spool::State> {
     bool closed = false;  // the Spool is gone: no callback any more
     std::unordered_map<MessageId, std::uint64_t> body_bytes;  // of every committed message
     MessageId next_mid = 1;
-    MessageId mid_mark = 0;         // durable, as far as is known
+    MessageId mid_mark = 0;  // durable, as far as is known
     bool mid_mark_asked = false;
     std::unordered_map<MessageId, std::unique_ptr<SpoolWriter>> own_writers;  // store()'s
     std::string trouble;
@@ -112,10 +112,10 @@ struct Spool::State : std::enable_shared_from_this<Spool::State> {
 
     void push(SpoolOperation operation);
     void ask(std::shared_ptr<SpoolReader::State> reader);
-    void answer(SpoolRound& round);                      // loop thread
-    void serve();                                        // the spool thread's life
-    void serve_reads();                                  // the reader thread's
-    void finish();                                       // joins both
+    void answer(SpoolRound& round);  // loop thread
+    void serve();                    // the spool thread's life
+    void serve_reads();              // the reader thread's
+    void finish();                   // joins both
 };
 
 std::uint32_t piece_count_of(std::uint64_t body_bytes);

@@ -73,7 +73,7 @@ rocksdb::Options database_options() {
     options.max_write_buffer_number = 3;
     options.max_background_jobs = 2;
     options.max_open_files = 128;
-    options.compression = rocksdb::kNoCompression;  // mail is base64 or compressed already
+    options.compression = rocksdb::kNoCompression;    // mail is base64 or compressed already
     options.allow_concurrent_memtable_write = false;  // one writer
     options.enable_write_thread_adaptive_yield = false;
     options.avoid_unnecessary_blocking_io = true;
@@ -190,9 +190,10 @@ Result<void> SpoolStore::check_format(std::string* why) {
     std::from_chars(text.data(), text.data() + text.size(), version);
     if (status.ok() && version == format_version) return {};
     *why = !status.ok() ? fmt::format("{}: {}", directory_, status.ToString())
-                        : fmt::format("{}: the store has format {}, this version knows format {}; "
-                                      "it was written by another version of sealgate",
-                                      directory_, text, format_version);
+                        : fmt::format(
+                              "{}: the store has format {}, this version knows format {}; "
+                              "it was written by another version of sealgate",
+                              directory_, text, format_version);
     return unsupported("the spool's format is not this version's");
 }
 
@@ -232,16 +233,15 @@ Result<Chunk> SpoolStore::piece(MessageId mid, std::uint32_t index) const {
     rocksdb::ReadOptions options;
     options.fill_cache = false;  // each piece is read once
     rocksdb::PinnableSlice value;
-    const rocksdb::Status status = database_->Get(
-        options, database_->DefaultColumnFamily(), Key(mid, index).slice(), &value);
+    const rocksdb::Status status =
+        database_->Get(options, database_->DefaultColumnFamily(), Key(mid, index).slice(), &value);
     if (status.IsNotFound()) return temporary("the message is no longer in the spool");
     if (!status.ok()) return temporary("the spool cannot be read");
     return Chunk::copy_of({value.data(), value.size()});
 }
 
 Result<void> SpoolStore::each_envelope(const std::function<void(Spool::Recovered)>& each) const {
-    const std::unique_ptr<rocksdb::Iterator> at(
-        database_->NewIterator(rocksdb::ReadOptions()));
+    const std::unique_ptr<rocksdb::Iterator> at(database_->NewIterator(rocksdb::ReadOptions()));
     for (at->Seek("E"); at->Valid() && at->key().starts_with("E"); at->Next()) {
         const rocksdb::Slice key = at->key();
         const rocksdb::Slice value = at->value();
@@ -255,8 +255,7 @@ Result<void> SpoolStore::each_envelope(const std::function<void(Spool::Recovered
 
 Result<std::vector<MessageId>> SpoolStore::uncommitted() const {
     std::vector<MessageId> mids;
-    const std::unique_ptr<rocksdb::Iterator> at(
-        database_->NewIterator(rocksdb::ReadOptions()));
+    const std::unique_ptr<rocksdb::Iterator> at(database_->NewIterator(rocksdb::ReadOptions()));
     for (at->Seek("P"); at->Valid() && at->key().starts_with("P"); at->Next())
         if (at->key().size() == 9) mids.push_back(get_be(at->key().data() + 1, 8));
     if (!at->status().ok()) return temporary("the spool cannot be read");

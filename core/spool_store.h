@@ -56,8 +56,7 @@ public:
     enum class Durability : std::uint8_t { written, synced };
 
     // Blocks. `directory` is made when absent.
-    static Result<std::unique_ptr<SpoolStore>> open(const std::string& directory,
-                                                    std::string* why);
+    static Result<std::unique_ptr<SpoolStore>> open(const std::string& directory, std::string* why);
     ~SpoolStore();
 
     // The batch is empty afterwards, also after an error; then last_error() says more.
@@ -82,7 +81,7 @@ private:
     Result<void> failed(const rocksdb::Status& status, const char* what);
 
     const std::string directory_;
-    std::string last_error_;  // the writing thread's
+    std::string last_error_;                 // the writing thread's
     std::unique_ptr<rocksdb::DB> database_;  // null while it cannot be opened again
     mutable std::shared_mutex reopening_;    // readers share it; never taken on the loop thread
 };

@@ -34,8 +34,8 @@ public:
 class Source {
 public:
     virtual ~Source() = default;
-    virtual void on_drain() = 0;             // chunks are wanted again after Flow::full
-    virtual void on_failed(Error error) = 0; // a stage failed between calls; the chain is dead
+    virtual void on_drain() = 0;              // chunks are wanted again after Flow::full
+    virtual void on_failed(Error error) = 0;  // a stage failed between calls; the chain is dead
 };
 
 }  // namespace sealgate

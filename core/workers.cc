@@ -70,8 +70,7 @@ void WorkerPool::State::deliver() {
 
 WorkerPool::WorkerPool(Loop& loop, unsigned threads) : state_(std::make_shared<State>(loop)) {
     CHECK(threads > 0);
-    for (unsigned i = 0; i < threads; ++i)
-        state_->workers.push_back(std::make_unique<Worker>());
+    for (unsigned i = 0; i < threads; ++i) state_->workers.push_back(std::make_unique<Worker>());
     for (std::size_t i = 0; i < threads; ++i) {
         state_->workers[i]->thread =
             start_thread("sealgate-crypto", [state = state_.get(), i] { state->serve(i); });

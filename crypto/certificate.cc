@@ -96,10 +96,14 @@ Result<Fields> cut_fields(ByteSpan der) {
     fields.serial = serial.whole;
     fields.serial_contents = serial.contents;
     (void)TRY(cutter.next());  // signature algorithm
-    fields.issuer = TRY(cutter.next()).whole;
-    fields.validity = TRY(cutter.next()).contents;
-    fields.subject = TRY(cutter.next()).whole;
-    fields.public_key = TRY(cutter.next()).whole;
+    fields.issuer = TRY(cutter.next())
+    .whole;
+    fields.validity = TRY(cutter.next())
+    .contents;
+    fields.subject = TRY(cutter.next())
+    .whole;
+    fields.public_key = TRY(cutter.next())
+    .whole;
     return fields;
 }
 

@@ -32,8 +32,8 @@ public:
     const std::string& common_name() const { return common_name_; }
     ByteSpan subject_der() const { return subject_der_; }  // the Name, with its SEQUENCE header
     ByteSpan issuer_der() const { return issuer_der_; }
-    ByteSpan serial_der() const { return serial_der_; }     // the INTEGER, with its header
-    const std::string& serial() const { return serial_; }   // "0A12": upper-case hexadecimal
+    ByteSpan serial_der() const { return serial_der_; }          // the INTEGER, with its header
+    const std::string& serial() const { return serial_; }        // "0A12": upper-case hexadecimal
     ByteSpan subject_key_id() const { return subject_key_id_; }  // empty: none
     // The SubjectPublicKeyInfo, DER.
     ByteSpan public_key_der() const { return public_key_der_; }
@@ -47,13 +47,13 @@ public:
     unsigned key_bits() const { return key_bits_; }
     std::int64_t not_before() const { return not_before_; }  // seconds since 1970
     std::int64_t not_after() const { return not_after_; }
-    bool self_issued() const;  // subject equals issuer
+    bool self_issued() const;                            // subject equals issuer
     bool is_authority() const { return is_authority_; }  // basicConstraints CA:TRUE
 
     // spec/smime.md "Certificates": key usage, extended key usage, key type and size.
     Reason may_sign() const;
     Reason may_encrypt() const;
-    bool has_non_repudiation_only() const;  // signs, with a warning
+    bool has_non_repudiation_only() const;             // signs, with a warning
     Reason valid_at(std::int64_t wall_seconds) const;  // ok, expired, not_yet_valid
     // spec/smime.md "Who may sign": e-mail SANs cover exactly those addresses, DNS SANs every
     // address of those domains (`*.example.net`: one label deep). `address` is local@domain; the
@@ -68,8 +68,8 @@ private:
     KeyKind key_kind_ = KeyKind::other;
     unsigned key_bits_ = 0;
     std::int64_t not_before_ = 0, not_after_ = 0;
-    std::optional<std::uint16_t> key_usage_;     // RFC 5280 §4.2.1.3 bits, digitalSignature = bit 0
-    std::optional<bool> email_protection_;       // EKU present: has emailProtection or any
+    std::optional<std::uint16_t> key_usage_;  // RFC 5280 §4.2.1.3 bits, digitalSignature = bit 0
+    std::optional<bool> email_protection_;    // EKU present: has emailProtection or any
     bool has_subject_alternative_name_ = false;
     bool is_authority_ = false;
 };

@@ -130,9 +130,8 @@ std::string names_of(const std::vector<Pair>& pairs) {
 Answer<Pair> choose_pair(const Pieces& pieces, std::string_view serial) {
     const std::vector<Pair> pairs = pair_up(pieces);
     if (pairs.empty()) {
-        return refused(pieces.keys.size() == 1
-                           ? "the private key does not match the certificate"
-                           : "none of the private keys matches a certificate");
+        return refused(pieces.keys.size() == 1 ? "the private key does not match the certificate"
+                                               : "none of the private keys matches a certificate");
     }
     std::vector<Pair> chosen;
     for (const Pair& pair : pairs) {
@@ -143,8 +142,10 @@ Answer<Pair> choose_pair(const Pieces& pieces, std::string_view serial) {
     }
     if (chosen.size() == 1) return chosen.front();
     if (!serial.empty()) {
-        return refused("no private key in the file has a certificate with that serial number; "
-                       "there are: " + names_of(pairs));
+        return refused(
+            "no private key in the file has a certificate with that serial number; "
+            "there are: " +
+            names_of(pairs));
     }
     return refused("there is more than one private key in the file: " + names_of(pairs));
 }
@@ -229,8 +230,8 @@ void build_chain(CertificateBundle& bundle, const std::vector<CertificatePtr>& p
     for (const CertificatePtr& certificate : pool) {
         if (!contains(sent, certificate)) bundle.unused.push_back(certificate);
     }
-    bundle.was_ordered = pool.size() == sent.size() &&
-                         std::equal(pool.begin(), pool.end(), sent.begin(), is_same);
+    bundle.was_ordered =
+        pool.size() == sent.size() && std::equal(pool.begin(), pool.end(), sent.begin(), is_same);
 }
 
 Answer<SecureBytes> read_small_file(const std::string& path) {

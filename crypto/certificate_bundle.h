@@ -30,11 +30,11 @@ inline tl::unexpected<Refusal> refused(std::string what, bool passphrase = false
 
 struct CertificateBundle {
     CertificatePtr leaf;
-    std::vector<CertificatePtr> chain;  // issuers in order, without the leaf; may end in a root
-    SecureBytes pkcs8;                  // empty: the files hold no key
-    std::vector<CertificatePtr> unused; // certificates in the files that are not of the chain
-    bool was_ordered = true;            // the chain lay in the file as it must be sent
-    std::size_t other_keys_count = 0;   // private keys in the file that were not taken
+    std::vector<CertificatePtr> chain;   // issuers in order, without the leaf; may end in a root
+    SecureBytes pkcs8;                   // empty: the files hold no key
+    std::vector<CertificatePtr> unused;  // certificates in the files that are not of the chain
+    bool was_ordered = true;             // the chain lay in the file as it must be sent
+    std::size_t other_keys_count = 0;    // private keys in the file that were not taken
 };
 
 // All certificates of a file: PEM, DER or PKCS#7; at least one.

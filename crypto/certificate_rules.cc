@@ -84,9 +84,8 @@ bool Certificate::covers(std::string_view address) const {
     // A star in an address would stand for itself; no host is called so.
     const auto domain = normal_domain(address.substr(at + 1));
     if (!domain || domain->front() == '*') return false;
-    return std::any_of(domains_.begin(), domains_.end(), [&](const std::string& pattern) {
-        return domain_covers(pattern, *domain);
-    });
+    return std::any_of(domains_.begin(), domains_.end(),
+                       [&](const std::string& pattern) { return domain_covers(pattern, *domain); });
 }
 
 }  // namespace sealgate

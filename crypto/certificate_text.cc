@@ -14,8 +14,10 @@ bool is_utf8(ByteSpan bytes) {
     for (std::size_t i = 0; i < bytes.size();) {
         const std::uint8_t lead = bytes[i++];
         if (lead < 0x80) continue;
-        const std::size_t more = lead >= 0xf0 && lead < 0xf5 ? 3 : lead >= 0xe0 && lead < 0xf0 ? 2
-                                 : lead >= 0xc2 && lead < 0xe0 ? 1 : 0;
+        const std::size_t more = lead >= 0xf0 && lead < 0xf5   ? 3
+                                 : lead >= 0xe0 && lead < 0xf0 ? 2
+                                 : lead >= 0xc2 && lead < 0xe0 ? 1
+                                                               : 0;
         if (more == 0 || bytes.size() - i < more) return false;
         for (std::size_t k = 0; k < more; ++k) {
             if ((bytes[i++] & 0xc0) != 0x80) return false;

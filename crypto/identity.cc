@@ -91,13 +91,13 @@ std::vector<Use> Loader::uses() const {
     for (const auto& [name, profile] : config_.sending_profiles) {
         if (profile.certificate.empty()) continue;
         const bool signs = profile.mode != SendingProfileOptions::Mode::encrypt;
-        uses.push_back({profile.certificate, profile.place, "[sending-profile:" + name + "]",
-                        signs});
+        uses.push_back(
+            {profile.certificate, profile.place, "[sending-profile:" + name + "]", signs});
     }
     for (const ListenerOptions& listener : config_.listeners) {
         if (listener.certificate == "none") continue;
-        uses.push_back({listener.certificate, listener.place, "[listener:" + listener.name + "]",
-                        false});
+        uses.push_back(
+            {listener.certificate, listener.place, "[listener:" + listener.name + "]", false});
     }
     return uses;
 }
@@ -116,8 +116,8 @@ std::map<std::string, IdentityPtr> Loader::load(bool make_demo) {
 }
 
 void Loader::open_store() {
-    auto store = CertificateStore::open(config_.gateway.data_dir,
-                                        config_.gateway.key_passphrase_file);
+    auto store =
+        CertificateStore::open(config_.gateway.data_dir, config_.gateway.key_passphrase_file);
     if (store) {
         store_.emplace(*std::move(store));
     } else {
@@ -210,8 +210,9 @@ void Loader::add(const std::string& name, CertificateBundle bundle, const Config
              what + ": " + std::to_string(bundle.unused.size()) +
                  " certificate(s) in the file do not belong to the chain; they are not sent");
     } else if (!bundle.was_ordered) {
-        warn(place, what + ": the chain is not in order (certificate first, each issuer after what "
-                           "it issued); it is sent in order");
+        warn(place, what +
+                        ": the chain is not in order (certificate first, each issuer after what "
+                        "it issued); it is sent in order");
     }
     const std::int64_t now = std::time(nullptr);
     switch (bundle.leaf->valid_at(now)) {

@@ -20,8 +20,8 @@ namespace sealgate {
 struct PrivateKey {
     KeyKind kind = KeyKind::other;
     unsigned bits = 0;
-    SecureBytes pkcs8;       // PKCS#8 PrivateKeyInfo, DER, not encrypted
-    std::uint64_t id = 0;    // unique in the process: workers cache their decoded copy by it
+    SecureBytes pkcs8;     // PKCS#8 PrivateKeyInfo, DER, not encrypted
+    std::uint64_t id = 0;  // unique in the process: workers cache their decoded copy by it
 };
 
 // With kind, bits and an id of its own.

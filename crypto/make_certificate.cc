@@ -140,8 +140,9 @@ Result<void> put_name(std::uint8_t* raw, std::size_t raw_bytes, ByteSpan name) {
     name = name.subspan(header_bytes);
     if (name.size() >= raw_bytes) return past_limit("subject name of more than 1 KB");
     if (std::find(name.begin(), name.end(), 0) != name.end()) {
-        return unsupported("subject name of a length, or in a character set, that wolfSSL "
-                           "cannot write; change a character");
+        return unsupported(
+            "subject name of a length, or in a character set, that wolfSSL "
+            "cannot write; change a character");
     }
     std::memcpy(raw, name.data(), name.size());
     return {};
@@ -188,8 +189,8 @@ Result<std::unique_ptr<Cert>> filled(const CertificatePlan& plan, const SigningK
 Result<Bytes> sign(Cert& cert, Bytes& buffer, int body_bytes, const SigningKey& key) {
     if (body_bytes < 0) return internal("certificate could not be encoded");
     const int whole =
-        wc_SignCert_ex(body_bytes, cert.sigType, buffer.data(),
-                       static_cast<word32>(buffer.size()), key.type, key.key, TRY(thread_rng()));
+        wc_SignCert_ex(body_bytes, cert.sigType, buffer.data(), static_cast<word32>(buffer.size()),
+                       key.type, key.key, TRY(thread_rng()));
     if (whole < 0) return internal("certificate could not be signed");
     buffer.resize(static_cast<std::size_t>(whole));
     return std::move(buffer);

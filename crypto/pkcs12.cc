@@ -10,7 +10,7 @@ namespace {
 
 using namespace pkcs12;
 
-constexpr int bag_depth_max = 4;         // safes inside safes; none are known in the wild
+constexpr int bag_depth_max = 4;  // safes inside safes; none are known in the wild
 constexpr std::size_t bags_max = 1000;
 constexpr std::size_t file_bytes_max = 4 << 20;
 constexpr int derivation_rounds = 10'000;  // each of three times; Java and NSS do as many
@@ -22,13 +22,13 @@ struct Secret {
     int length = 0;
 };
 
-using SafesPtr = std::unique_ptr<STACK_OF(PKCS7), Deleter<[](STACK_OF(PKCS7) * safes) {
-                                     sk_PKCS7_pop_free(safes, PKCS7_free);
-                                 }>>;
-using BagsPtr = std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), Deleter<[](STACK_OF(PKCS12_SAFEBAG) *
-                                                                     bags) {
-                                    sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
-                                }>>;
+using SafesPtr =
+    std::unique_ptr<STACK_OF(PKCS7),
+                    Deleter<[](STACK_OF(PKCS7) * safes) { sk_PKCS7_pop_free(safes, PKCS7_free); }>>;
+using BagsPtr =
+    std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), Deleter<[](STACK_OF(PKCS12_SAFEBAG) * bags) {
+                        sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+                    }>>;
 
 using Pkcs7Ptr = std::unique_ptr<PKCS7, Deleter<PKCS7_free>>;
 
@@ -42,8 +42,9 @@ tl::unexpected<Error> why_not(const char* otherwise) {
         }
         return library().has_legacy
                    ? unsupported("PKCS#12 file is encrypted with an algorithm that is not known")
-                   : unsupported("PKCS#12 file needs RC2 or the like, which OpenSSL's legacy "
-                                 "provider has, and that provider is not installed");
+                   : unsupported(
+                         "PKCS#12 file needs RC2 or the like, which OpenSSL's legacy "
+                         "provider has, and that provider is not installed");
     }
     return untrusted(otherwise);
 }
@@ -97,8 +98,7 @@ private:
             return add_key(bag, info.get());
         }
         case NID_certBag: return add_certificate(bag);
-        case NID_safeContentsBag:
-            return read_bags(PKCS12_SAFEBAG_get0_safes(bag), depth + 1);
+        case NID_safeContentsBag: return read_bags(PKCS12_SAFEBAG_get0_safes(bag), depth + 1);
         default: return {};  // CRLs, secrets: not for us
         }
     }

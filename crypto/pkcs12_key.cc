@@ -148,9 +148,8 @@ Result<SecureBytes> encrypt_private_key(ByteSpan pkcs8, std::string_view passphr
     X509_ALGOR* algorithm = PKCS5_pbe2_set_iv_ex(EVP_aes_256_cbc(), derivation_rounds, nullptr, 0,
                                                  nullptr, NID_hmacWithSHA256, library().context);
     if (algorithm == nullptr) return internal("key encryption could not be set up");
-    const SigPtr encrypted(PKCS8_set0_pbe_ex(passphrase.data(),
-                                             static_cast<int>(passphrase.size()), info.get(),
-                                             algorithm, library().context, nullptr));
+    const SigPtr encrypted(PKCS8_set0_pbe_ex(passphrase.data(), static_cast<int>(passphrase.size()),
+                                             info.get(), algorithm, library().context, nullptr));
     if (!encrypted) {
         X509_ALGOR_free(algorithm);
         return internal("private key could not be encrypted");

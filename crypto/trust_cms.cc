@@ -245,8 +245,9 @@ CmsVerdict verify_signed_mail(std::string_view message, const std::string& ca_fi
     if (starts_without_case(type, "multipart/signed")) return verify_detached(root, ca_file);
     if (!starts_without_case(type, "application/pkcs7-mime") &&
         !starts_without_case(type, "application/x-pkcs7-mime")) {
-        return not_ok("not an S/MIME message: the root is neither multipart/signed nor "
-                      "application/pkcs7-mime");
+        return not_ok(
+            "not an S/MIME message: the root is neither multipart/signed nor "
+            "application/pkcs7-mime");
     }
     const auto cms = decode_base64(root.body);
     if (!cms) return not_ok("the body is not base64");

@@ -82,7 +82,8 @@ Result<std::string> name_from_wire(std::string_view wire) {
         }
         if (!name.empty()) name.push_back('.');
         for (const char byte : wire.substr(at, bytes)) {
-            if (!is_host_byte(lower_case(byte))) return malformed("character that no host name has");
+            if (!is_host_byte(lower_case(byte)))
+                return malformed("character that no host name has");
             name.push_back(lower_case(byte));
         }
         at += bytes;

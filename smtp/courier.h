@@ -8,10 +8,10 @@
 // Loop thread. The wire dialogue itself is smtp/delivery_session.h, which knows no socket.
 //
 // It logs the DCID lines (New SMTP DCID, Delivery start, Response, Message done, close, Connection
-// Error); `Bounced:`, `Delayed:` and `Message finished` are the queue's, which decides. A connection
-// that breaks before a message was handed over whole takes that message to the next host by itself.
-// A domain that [smtp-routes] sends to /dev/null gets no connection: every task is `delivered` at
-// once, by a reply of our own making.
+// Error); `Bounced:`, `Delayed:` and `Message finished` are the queue's, which decides. A
+// connection that breaks before a message was handed over whole takes that message to the next host
+// by itself. A domain that [smtp-routes] sends to /dev/null gets no connection: every task is
+// `delivered` at once, by a reply of our own making.
 #pragma once
 
 #include <functional>
@@ -59,8 +59,8 @@ struct DeliveryTask {
 struct RecipientOutcome {
     std::size_t rid = 0;
     enum class Kind : std::uint8_t { delivered, deferred, failed } kind = Kind::deferred;
-    Reply reply;             // the host's, or one of our own making (4.4.1 no host reached…)
-    bool from_host = false;  // whether `reply` is the host's
+    Reply reply;               // the host's, or one of our own making (4.4.1 no host reached…)
+    bool from_host = false;    // whether `reply` is the host's
     bool dsn_relayed = false;  // the host offers DSN, so SUCCESS is its business (RFC 3461 §5.2.2)
     std::string host = {};     // the name of the host whose reply it is, for reports
 };
@@ -68,11 +68,11 @@ struct RecipientOutcome {
 // How long the client waits for each thing, RFC 5321 §4.5.3.2.
 struct DeliveryTimeouts {
     std::uint64_t connect_ms = 30'000;
-    std::uint64_t greeting_ms = 300'000;       // and EHLO, RSET
-    std::uint64_t mail_ms = 300'000;           // and RCPT
-    std::uint64_t data_ms = 120'000;           // DATA until 354
-    std::uint64_t block_ms = 180'000;          // some of the body goes out
-    std::uint64_t end_of_data_ms = 600'000;    // the reply that takes the message over
+    std::uint64_t greeting_ms = 300'000;     // and EHLO, RSET
+    std::uint64_t mail_ms = 300'000;         // and RCPT
+    std::uint64_t data_ms = 120'000;         // DATA until 354
+    std::uint64_t block_ms = 180'000;        // some of the body goes out
+    std::uint64_t end_of_data_ms = 600'000;  // the reply that takes the message over
 };
 
 class Courier {

@@ -28,8 +28,8 @@ struct Recipient {
     std::string original;  // ORCPT, xtext as received ("rfc822;a@b"); empty: none
     Notify notify;
     RecipientState state = RecipientState::pending;
-    bool delay_told = false;   // a delay DSN was sent
-    std::string last_reply;    // of the last attempt, for DSN and `queue show`
+    bool delay_told = false;  // a delay DSN was sent
+    std::string last_reply;   // of the last attempt, for DSN and `queue show`
 };
 
 enum class BodyType : std::uint8_t { seven_bit, eight_bit };
@@ -41,14 +41,14 @@ struct Envelope {
     enum class Return : std::uint8_t { not_given, full, headers } return_ = Return::not_given;
     bool smtputf8 = false;
     BodyType body = BodyType::seven_bit;  // what the stored bytes really are
-    bool signed_by_gateway = false;  // never re-encoded on the way out: that would break it
-    bool has_long_lines = false;     // a line over 998 octets
+    bool signed_by_gateway = false;       // never re-encoded on the way out: that would break it
+    bool has_long_lines = false;          // a line over 998 octets
     std::uint64_t header_bytes = 0;  // length of the stored message's header with its blank line
     std::int64_t arrived = 0;        // wall seconds
     std::int64_t next_attempt = 0;   // wall seconds; 0: at once
     std::uint32_t attempts = 0;
-    std::string message_id;          // header field, for logs and DSNs
-    std::string subject;             // printable, cut; for `queue list`
+    std::string message_id;  // header field, for logs and DSNs
+    std::string subject;     // printable, cut; for `queue list`
 };
 
 std::string encode_envelope(const Envelope& envelope);

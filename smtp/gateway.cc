@@ -87,8 +87,7 @@ Result<void> Gateway::open_store(std::string* why) {
                                    state_->config->gateway.hostname,
                                    endpoints_of(listeners_)};
     queue_ = std::make_unique<DeliveryQueue>(std::move(context), state_->config);
-    TRY(spool_->recover(
-        [this](Spool::Recovered message) { queue_->recover(std::move(message)); }));
+    TRY(spool_->recover([this](Spool::Recovered message) { queue_->recover(std::move(message)); }));
     queue_->start();
     parts_ = std::make_unique<HouseParts>(HouseParts{loop_, *log_, *spool_, *workers_, *queue_});
     return {};
@@ -120,8 +119,7 @@ bool Gateway::accepting(Reply& why_not) {
     return false;
 }
 
-std::unique_ptr<MessageIntake> Gateway::begin_message(Envelope envelope,
-                                                      const SessionInfo& session,
+std::unique_ptr<MessageIntake> Gateway::begin_message(Envelope envelope, const SessionInfo& session,
                                                       MessageIntakeEvents& events) {
     return std::make_unique<Intake>(*parts_, state_of(session.config), std::move(envelope), session,
                                     events);
@@ -164,7 +162,8 @@ void Gateway::apply(const CheckedState& checked, const ControlServer::Answer& an
     nlohmann::json reply = {{"ok", checked.state != nullptr},
                             {"warnings", nlohmann::json::array()},
                             {"needs_restart", nlohmann::json::array()}};
-    for (const Complaint& warning : checked.warnings) reply["warnings"].push_back(warning.to_text());
+    for (const Complaint& warning : checked.warnings)
+        reply["warnings"].push_back(warning.to_text());
     if (!checked.state) {
         Metrics::instance().add(Counter::config_rejected);
         reply["error"] = "the configuration has errors: nothing was changed";
@@ -175,7 +174,8 @@ void Gateway::apply(const CheckedState& checked, const ControlServer::Answer& an
         answer(reply);
         return;
     }
-    for (const std::string& change : changes_that_need_restart(*state_->config, *checked.state->config)) {
+    for (const std::string& change :
+         changes_that_need_restart(*state_->config, *checked.state->config)) {
         log_->warning("Configuration: needs a restart: {}", change);
         reply["needs_restart"].push_back(change);
     }

@@ -183,12 +183,10 @@ void add_control_commands(Gateway& gateway) {
     auto commands = std::make_shared<GatewayCommands>(gateway);
     ControlServer& control = *gateway.control_;
     using Answer = ControlServer::Answer;
-    control.on("status", [commands](const json&, const Answer& answer) {
-        answer(commands->status());
-    });
-    control.on("reload", [commands](const json&, const Answer& answer) {
-        commands->reload(answer);
-    });
+    control.on("status",
+               [commands](const json&, const Answer& answer) { answer(commands->status()); });
+    control.on("reload",
+               [commands](const json&, const Answer& answer) { commands->reload(answer); });
     control.on("queue.list", [commands](const json& request, const Answer& answer) {
         answer(commands->list(request));
     });

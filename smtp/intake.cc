@@ -186,10 +186,9 @@ void Intake::on_outlet_done() {
     for (const auto& outlet : outlets_)
         if (outlet->done() && !outlet->outcome()) {
             // A disk that filled up meanwhile is said as it would have been said before DATA.
-            const Reply reply =
-                parts_.spool.healthy()
-                    ? reply_for(outlet->outcome().error())
-                    : make_reply(452, "4.3.1", "Insufficient system storage");
+            const Reply reply = parts_.spool.healthy()
+                                    ? reply_for(outlet->outcome().error())
+                                    : make_reply(452, "4.3.1", "Insufficient system storage");
             refuse(reply);
             events_.on_intake_done(reply);
             return;

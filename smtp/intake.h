@@ -55,8 +55,8 @@ private:
     Header header_;
     std::uint64_t content_bytes_ = 0;
     bool has_header_ = false;
-    bool finished_ = false;  // finish() was called
-    bool ended_ = false;     // the peer's answer is known
+    bool finished_ = false;         // finish() was called
+    bool ended_ = false;            // the peer's answer is known
     bool parts_announced_ = false;  // the MIDs of all parts stand in the log
     std::vector<std::unique_ptr<Outlet>> outlets_;
     std::shared_ptr<Intake*> alive_;  // what is deferred looks here whether we still are

@@ -19,10 +19,10 @@ namespace sealgate {
 
 struct OutgoingPlan {
     enum class Kind : std::uint8_t { relay, sign, bounce } kind = Kind::relay;
-    std::string profile;          // the sending profile's name; empty: none was asked for
-    bool already_smime = false;   // its root is S/MIME: left as it is (spec/smime.md, Outgoing 7)
-    SignPlan sign;                // valid for Kind::sign
-    Reason reason = Reason::ok;   // why it bounces
+    std::string profile;         // the sending profile's name; empty: none was asked for
+    bool already_smime = false;  // its root is S/MIME: left as it is (spec/smime.md, Outgoing 7)
+    SignPlan sign;               // valid for Kind::sign
+    Reason reason = Reason::ok;  // why it bounces
 };
 
 // `profile` empty: relay.

@@ -106,7 +106,7 @@ private:
     std::unique_ptr<End> end_;
     std::unique_ptr<Sink> sign_;
     std::unique_ptr<SevenBitStage> seven_bit_;
-    Sink* top_ = nullptr;  // where the body goes in
+    Sink* top_ = nullptr;             // where the body goes in
     std::shared_ptr<Outlet*> alive_;  // what answers later looks here whether we still are
 };
 

@@ -160,10 +160,10 @@ TEST(FilterParser, HoldsItsLimitsAtThemAndPastThem) {
         return std::string(count, '(') + "true" + std::string(count, ')');
     };
     Complaints complaints;
-    EXPECT_TRUE(parse_condition(
-        FilterSource::of_file(nested(limits::filter_depth_max), "f"), complaints));
-    EXPECT_FALSE(parse_condition(
-        FilterSource::of_file(nested(limits::filter_depth_max + 1), "f"), complaints));
+    EXPECT_TRUE(
+        parse_condition(FilterSource::of_file(nested(limits::filter_depth_max), "f"), complaints));
+    EXPECT_FALSE(parse_condition(FilterSource::of_file(nested(limits::filter_depth_max + 1), "f"),
+                                 complaints));
 
     const std::string longest(limits::regex_bytes_max, 'a');
     std::string why;
@@ -179,9 +179,10 @@ TEST(FilterParser, ReadsActions) {
     ASSERT_EQ(actions->size(), 2u);
     EXPECT_EQ((*actions)[0].arguments, std::vector<std::string>{"a"});
     EXPECT_TRUE((*actions)[1].row->final);
-    for (const char* bad : {"smime-gateway", "smime-gateway(", "smime-gateway()",
-                            "smime-gateway(\"a\", \"b\")", "smime-gateway(\"a\") drop()",
-                            "smime-gate(\"a\")", "quarantine(\"Policy\")", "\"a\"", "smime-gateway(5)"}) {
+    for (const char* bad :
+         {"smime-gateway", "smime-gateway(", "smime-gateway()", "smime-gateway(\"a\", \"b\")",
+          "smime-gateway(\"a\") drop()", "smime-gate(\"a\")", "quarantine(\"Policy\")", "\"a\"",
+          "smime-gateway(5)"}) {
         SCOPED_TRACE(bad);
         complaints.clear();
         EXPECT_FALSE(parse_actions(FilterSource::of_file(bad, "f"), complaints));

@@ -119,8 +119,8 @@ TEST_F(MailLogTest, WritesToANewFileAfterReopen) {
     ASSERT_TRUE(loop.run_until([&] { return lines().size() == 1; }, 20'000));
     std::filesystem::rename(options_.mail_log, folder_ + "/mail.log.1");
     log->info("still before");
-    ASSERT_TRUE(loop.run_until([&] { return lines_of(folder_ + "/mail.log.1").size() == 2; },
-                               20'000));
+    ASSERT_TRUE(
+        loop.run_until([&] { return lines_of(folder_ + "/mail.log.1").size() == 2; }, 20'000));
     log->reopen();
     log->info("after");
     ASSERT_TRUE(loop.run_until([&] { return lines().size() == 1; }, 20'000));

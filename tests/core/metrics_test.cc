@@ -40,11 +40,11 @@ TEST(Metrics, PrintsThePrometheusTextForm) {
     metrics.add_sign(Reason::sender_mismatch);
     metrics.add_sign(Reason::sender_mismatch);
     const std::string text = metrics.to_prometheus();
-    for (const char* line : {"# TYPE sealgate_messages_received_total counter\n",
-                             "\nsealgate_messages_received_total 12\n",
-                             "\nsealgate_messages_refused_total 0\n",
-                             "\nsealgate_smime_sign_total{reason=\"ok\"} 1\n",
-                             "\nsealgate_smime_sign_total{reason=\"sender-mismatch\"} 2\n"})
+    for (const char* line :
+         {"# TYPE sealgate_messages_received_total counter\n",
+          "\nsealgate_messages_received_total 12\n", "\nsealgate_messages_refused_total 0\n",
+          "\nsealgate_smime_sign_total{reason=\"ok\"} 1\n",
+          "\nsealgate_smime_sign_total{reason=\"sender-mismatch\"} 2\n"})
         EXPECT_NE(text.find(line), text.npos) << line;
     EXPECT_EQ(text.back(), '\n');
 }

@@ -41,16 +41,16 @@ struct End final : Socket::Handler {
 class SocketTest : public testing::Test {
 protected:
     void connect() {
-        acceptor = *Acceptor::listen(loop, *Endpoint::parse("127.0.0.1:0"),
-                                     [this](std::unique_ptr<Socket> s) { server.take(std::move(s)); },
-                                     nullptr);
-        client.socket = Socket::connect(loop, acceptor->local(), {},
-                                        [this](Result<void> ok, std::string) {
-                                            ASSERT_TRUE(ok);
-                                            client.socket->set_handler(&client);
-                                            client.socket->resume();
-                                            connected = true;
-                                        });
+        acceptor = *Acceptor::listen(
+            loop, *Endpoint::parse("127.0.0.1:0"),
+            [this](std::unique_ptr<Socket> s) { server.take(std::move(s)); }, nullptr);
+        client.socket =
+            Socket::connect(loop, acceptor->local(), {}, [this](Result<void> ok, std::string) {
+                ASSERT_TRUE(ok);
+                client.socket->set_handler(&client);
+                client.socket->resume();
+                connected = true;
+            });
         ASSERT_TRUE(loop.run_until([this] { return connected && server.socket; }, patience_ms));
     }
 
@@ -137,8 +137,8 @@ TEST_F(SocketTest, SmallSlicesOfASharedReadBlockStayIntact) {
         client.socket->send(Chunk::copy_of("line " + std::to_string(i) + "\n"));
         if (i % 100 == 0) loop.run_until([] { return true; }, 1);
     }
-    ASSERT_TRUE(loop.run_until(
-        [this] { return server.heard.ends_with("line 2999\n"); }, patience_ms));
+    ASSERT_TRUE(
+        loop.run_until([this] { return server.heard.ends_with("line 2999\n"); }, patience_ms));
     EXPECT_EQ(server.heard.find("line 1234\nline 1235\n") != std::string::npos, true);
 }
 

@@ -27,19 +27,18 @@ namespace {
 
 constexpr int skipped_exit = 77;
 
-#define REQUIRE(condition)                                                          \
-    do {                                                                            \
-        if (!(condition)) {                                                         \
+#define REQUIRE(condition)                                                              \
+    do {                                                                                \
+        if (!(condition)) {                                                             \
             std::fprintf(stderr, "line %d: does not hold: %s\n", __LINE__, #condition); \
-            std::_Exit(1);                                                          \
-        }                                                                           \
+            std::_Exit(1);                                                              \
+        }                                                                               \
     } while (false)
 
 std::string body_of(MessageId mid) {
     // Small ones, and a third of several pieces.
     std::string body(mid % 3 == 0 ? 150'000 : 3000 + mid % 5000, ' ');
-    for (std::size_t i = 0; i < body.size(); ++i)
-        body[i] = static_cast<char>('a' + (i + mid) % 26);
+    for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + (i + mid) % 26);
     return body;
 }
 
@@ -76,9 +75,8 @@ public:
         if (!opened) std::fprintf(stderr, "%s\n", why.c_str());
         REQUIRE(opened);
         spool_ = *std::move(opened);
-        REQUIRE(spool_->recover([this](Spool::Recovered message) {
-            recovered_[message.mid] = std::move(message);
-        }));
+        REQUIRE(spool_->recover(
+            [this](Spool::Recovered message) { recovered_[message.mid] = std::move(message); }));
     }
     Spool& spool() { return *spool_; }
     Loop& loop() { return loop_; }
@@ -193,8 +191,7 @@ TEST_P(SpoolCrashTest, LosesNothingCommittedWhenKilled) {
     EXPECT_TRUE(!unfinished || unfinished->text().front() != 'u');
 }
 
-INSTANTIATE_TEST_SUITE_P(KilledAfterMs, SpoolCrashTest,
-                         testing::Values(5, 30, 70, 150, 310, 620));
+INSTANTIATE_TEST_SUITE_P(KilledAfterMs, SpoolCrashTest, testing::Values(5, 30, 70, 150, 310, 620));
 
 class SpoolDiskTest : public SpoolCrashTest {};
 
@@ -269,7 +266,8 @@ void store_on_a_disk_that_fills(const std::string& data, const std::function<voi
         const rlimit now{bytes, before.rlim_max};
         setrlimit(RLIMIT_FSIZE, &now);
     };
-    store_on_a_disk_that_fills(data, [&] { limit(2 << 20); }, [&] { limit(before.rlim_cur); });
+    store_on_a_disk_that_fills(
+        data, [&] { limit(2 << 20); }, [&] { limit(before.rlim_cur); });
     std::_Exit(0);
 }
 

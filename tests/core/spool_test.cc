@@ -49,9 +49,8 @@ protected:
         ASSERT_TRUE(opened) << why;
         spool_ = *std::move(opened);
         recovered_.clear();
-        ASSERT_TRUE(spool_->recover([this](Spool::Recovered message) {
-            recovered_[message.mid] = std::move(message);
-        }));
+        ASSERT_TRUE(spool_->recover(
+            [this](Spool::Recovered message) { recovered_[message.mid] = std::move(message); }));
     }
     void reopen() {
         spool_.reset();

@@ -74,10 +74,11 @@ TEST(WorkerPool, MaySubmitFromADelivery) {
     int left = 1000;
     WorkerPool::Ticket ticket;
     std::function<void()> next = [&] {
-        ticket = pool.submit([] { return 1; }, [&](int one) {
-            left -= one;
-            if (left > 0) next();
-        });
+        ticket = pool.submit([] { return 1; },
+                             [&](int one) {
+                                 left -= one;
+                                 if (left > 0) next();
+                             });
     };
     next();
     ASSERT_TRUE(loop.run_until([&] { return left == 0; }, long_ms));
@@ -113,10 +114,11 @@ TEST(WorkerPool, MayBeDestroyedByADelivery) {
     std::vector<WorkerPool::Ticket> tickets;
     int answers = 0;
     for (int i = 0; i < 50; ++i) {
-        tickets.push_back(pool->submit([] { return 0; }, [&](int) {
-            ++answers;
-            pool.reset();
-        }));
+        tickets.push_back(pool->submit([] { return 0; },
+                                       [&](int) {
+                                           ++answers;
+                                           pool.reset();
+                                       }));
     }
     ASSERT_TRUE(loop.run_until([&] { return answers > 0; }, long_ms));
     loop.run_until([] { return false; }, 10);

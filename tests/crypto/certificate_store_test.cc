@@ -44,10 +44,21 @@ CertificateStore open_with(const std::string& data_dir, const char* passphrase) 
 
 TEST(CertificateName, IsAWordThatIsSafeAsAFileName) {
     const std::pair<std::string, bool> rows[] = {
-        {"demo", true},      {"a", true},          {"A.b_c-9", true}, {std::string(64, 'x'), true},
-        {"", false},         {".", false},         {"..", false},     {".hidden", false},
-        {"a/b", false},      {"a b", false},       {"ü", false},      {std::string(65, 'x'), false},
-        {std::string("a\0", 2), false},            {"../x", false},   {"a\n", false},
+        {"demo", true},
+        {"a", true},
+        {"A.b_c-9", true},
+        {std::string(64, 'x'), true},
+        {"", false},
+        {".", false},
+        {"..", false},
+        {".hidden", false},
+        {"a/b", false},
+        {"a b", false},
+        {"ü", false},
+        {std::string(65, 'x'), false},
+        {std::string("a\0", 2), false},
+        {"../x", false},
+        {"a\n", false},
     };
     for (const auto& [name, want] : rows) EXPECT_EQ(is_certificate_name(name), want) << name;
 }
@@ -86,8 +97,9 @@ TEST(CertificateStore, EncryptsKeysWithThePassphraseAndSaysWhenItIsNotThat) {
     const TemporaryFolder folder;
     const std::string data_dir = folder.path("data");
     ASSERT_TRUE(open_with(data_dir, "secret").write("one", bundle_of("p256"), ""));
-    EXPECT_EQ(folder.read("data/certificates/one/key.pem")
-                  .find("-----BEGIN ENCRYPTED PRIVATE KEY-----"), 0U);
+    EXPECT_EQ(
+        folder.read("data/certificates/one/key.pem").find("-----BEGIN ENCRYPTED PRIVATE KEY-----"),
+        0U);
     for (const char* wrong : {static_cast<const char*>(nullptr), "Secret"}) {
         const CertificateStore store = open_with(data_dir, wrong);
         const auto read = store.read("one");
@@ -227,7 +239,8 @@ TEST(CertificateBundle, ReadsThePkcs7ThatAuthoritiesSend) {
                                      " -certfile " + intermediate_file() + " -outform " + form +
                                      " -out " + folder.path("file.p7b"));
         ASSERT_EQ(run.status, 0) << run.output;
-        const auto certificates = read_certificates(read_small_file(folder.path("file.p7b"))->bytes());
+        const auto certificates =
+            read_certificates(read_small_file(folder.path("file.p7b"))->bytes());
         ASSERT_TRUE(certificates) << certificates.error().what;
         EXPECT_EQ(certificates->size(), 2U);
     }

@@ -89,7 +89,10 @@ TEST(Certificate, SaysWhatItsKeyMayDo) {
         {"RSA-1024", "rsa:1024", {}, Reason::weak_key, Reason::weak_key},
         {"RSA-2047", "rsa:2047", {}, Reason::weak_key, Reason::weak_key},
         {"P-384", "ec -pkeyopt ec_paramgen_curve:P-384", {}, ok, ok},
-        {"P-521", "ec -pkeyopt ec_paramgen_curve:P-521", {}, Reason::unsupported_algorithm,
+        {"P-521",
+         "ec -pkeyopt ec_paramgen_curve:P-521",
+         {},
+         Reason::unsupported_algorithm,
          Reason::unsupported_algorithm},
         {"Ed25519", "ed25519", {}, ok, bad},
     };
@@ -117,7 +120,8 @@ TEST(Certificate, WithACurveSpeltOutIsRefusedWithThatReason) {
 
 TEST(Certificate, TellsNonRepudiationAlone) {
     const auto alone = openssl_certificate(p256, "/CN=x", {"keyUsage=nonRepudiation"});
-    const auto both = openssl_certificate(p256, "/CN=x", {"keyUsage=nonRepudiation,digitalSignature"});
+    const auto both =
+        openssl_certificate(p256, "/CN=x", {"keyUsage=nonRepudiation,digitalSignature"});
     const auto none = openssl_certificate(p256, "/CN=x", {});
     ASSERT_TRUE(alone && both && none);
     EXPECT_TRUE(alone->has_non_repudiation_only());
@@ -235,21 +239,35 @@ TEST(Certificate, FromTheCorporaAreReadOrRefused) {
 
 TEST(CertificateText, TakesOnlyNamesThatAreNames) {
     const std::pair<std::string, std::string> mails[] = {
-        {"a@B.example", "a@b.example"}, {"a@b@c.example", "a@b@c.example"},
-        {"@b.example", ""},             {"a@", ""},
-        {"a", ""},                      {"", ""},
-        {"a b@c.example", ""},          {std::string("a@b.example\0.evil", 16), ""},
-        {"ü@b.example", ""},            {"a@*.example", ""},
-        {"a@b..example", ""},           {"a@.example", ""},
+        {"a@B.example", "a@b.example"},
+        {"a@b@c.example", "a@b@c.example"},
+        {"@b.example", ""},
+        {"a@", ""},
+        {"a", ""},
+        {"", ""},
+        {"a b@c.example", ""},
+        {std::string("a@b.example\0.evil", 16), ""},
+        {"ü@b.example", ""},
+        {"a@*.example", ""},
+        {"a@b..example", ""},
+        {"a@.example", ""},
     };
     for (const auto& [text, want] : mails) {
         EXPECT_EQ(normal_mail_address(text).value_or(""), want) << text;
     }
     const std::pair<std::string, std::string> domains[] = {
-        {"Example.COM", "example.com"}, {"example.com.", "example.com"}, {"*.A.b", "*.a.b"},
-        {"*", ""},                      {"*.", ""},                      {"a.*.b", ""},
-        {"a*.b", ""},                   {"*.*.b", ""},                   {"", ""},
-        {".", ""},                      {std::string(254, 'a'), ""},     {"a@b", ""},
+        {"Example.COM", "example.com"},
+        {"example.com.", "example.com"},
+        {"*.A.b", "*.a.b"},
+        {"*", ""},
+        {"*.", ""},
+        {"a.*.b", ""},
+        {"a*.b", ""},
+        {"*.*.b", ""},
+        {"", ""},
+        {".", ""},
+        {std::string(254, 'a'), ""},
+        {"a@b", ""},
     };
     for (const auto& [text, want] : domains) {
         EXPECT_EQ(normal_domain(text).value_or(""), want) << text;
@@ -260,8 +278,8 @@ TEST(CertificateText, ReadsTheStringTypesOfNames) {
     const auto utf8 = [](std::string_view bytes) { return name_value_to_utf8(as_bytes(bytes)); };
     EXPECT_EQ(utf8("plain"), "plain");
     EXPECT_EQ(utf8("Gr\xc3\xbcn"), "Gr\xc3\xbcn");
-    EXPECT_EQ(utf8("Gr\xfcn"), "Gr\xc3\xbcn");                                   // T61, Latin-1
-    EXPECT_EQ(utf8(std::string_view("\0G\0r\0\xfc\0n", 8)), "Gr\xc3\xbcn");      // BMPString
+    EXPECT_EQ(utf8("Gr\xfcn"), "Gr\xc3\xbcn");                               // T61, Latin-1
+    EXPECT_EQ(utf8(std::string_view("\0G\0r\0\xfc\0n", 8)), "Gr\xc3\xbcn");  // BMPString
     EXPECT_EQ(utf8(std::string_view("\x65\xe5\0 \x67\x2c", 6)), "\xe6\x97\xa5 \xe6\x9c\xac");
     EXPECT_EQ(utf8(""), "");
     EXPECT_EQ(escape_name_value("a,b=\"c\"\n"), "a\\,b\\=\\\"c\\\"\\0A");

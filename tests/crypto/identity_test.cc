@@ -46,8 +46,12 @@ protected:
     // A stored certificate of a fresh P-256 key.
     void store(const std::string& name, std::int64_t not_before, std::int64_t not_after) {
         CertificatePlan plan;
-        plan.subject = *subject_to_der({.common_name = name, .organization = "", .unit = "",
-                                        .locality = "", .state = "", .country = ""});
+        plan.subject = *subject_to_der({.common_name = name,
+                                        .organization = "",
+                                        .unit = "",
+                                        .locality = "",
+                                        .state = "",
+                                        .country = ""});
         plan.domains = {"example.com"};
         plan.not_before = not_before;
         plan.not_after = not_after;
@@ -127,8 +131,9 @@ TEST_F(IdentityStoreTest, NamesTheNearestOfACertificateThatIsNotThere) {
     store("example", now, now + 86400);
     add_profile("sign", "exmaple");
     load();
-    EXPECT_EQ(complaint(), "gate.ini:50: [sending-profile:sign] certificate = exmaple: there is no "
-                           "such certificate (nearest known: example)");
+    EXPECT_EQ(complaint(),
+              "gate.ini:50: [sending-profile:sign] certificate = exmaple: there is no "
+              "such certificate (nearest known: example)");
 }
 
 struct BadSection {
@@ -139,8 +144,10 @@ struct BadSection {
 
 TEST_F(IdentityStoreTest, ComplainsOfEachSectionAtItsLine) {
     const std::string encrypted = folder.path("encrypted");
-    ASSERT_EQ(run_tool("openssl pkcs8 -topk8 -passout pass:x -in " + key_file_of("p256") + " -out " +
-                       encrypted).status, 0);
+    ASSERT_EQ(run_tool("openssl pkcs8 -topk8 -passout pass:x -in " + key_file_of("p256") +
+                       " -out " + encrypted)
+                  .status,
+              0);
     const std::string wrong = folder.write("wrong", "y\n");
     const BadSection cases[] = {
         {"absent", folder.path("absent"), "", "", "No such file"},
@@ -168,8 +175,10 @@ TEST_F(IdentityStoreTest, ComplainsOfEachSectionAtItsLine) {
 
 TEST_F(IdentityStoreTest, ReadsAnEncryptedKeyWithItsPassphrase) {
     const std::string encrypted = folder.path("encrypted");
-    ASSERT_EQ(run_tool("openssl pkcs8 -topk8 -passout pass:x -in " + key_file_of("p256") + " -out " +
-                       encrypted).status, 0);
+    ASSERT_EQ(run_tool("openssl pkcs8 -topk8 -passout pass:x -in " + key_file_of("p256") +
+                       " -out " + encrypted)
+                  .status,
+              0);
     add_section("one", leaf_file("p256"), encrypted, folder.write("passphrase", "x\n"));
     load();
     EXPECT_TRUE(complaints.empty()) << complaint();
@@ -179,15 +188,18 @@ TEST_F(IdentityStoreTest, ReadsAnEncryptedKeyWithItsPassphrase) {
 TEST_F(IdentityStoreTest, ComplainsOfAProfileWhoseCertificateMayNotSign) {
     const std::string certificate = folder.path("c"), key = folder.path("k");
     ASSERT_EQ(run_tool("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout " + key +
-                       " -out " + certificate + " -addext keyUsage=keyEncipherment").status, 0);
+                       " -out " + certificate + " -addext keyUsage=keyEncipherment")
+                  .status,
+              0);
     add_section("encrypts", certificate, key);
     add_listener("encrypts");
     load();
     EXPECT_TRUE(complaints.empty()) << "a listener does not sign";
     add_profile("sign", "encrypts");
     load();
-    EXPECT_EQ(complaint(), "gate.ini:50: [sending-profile:sign] certificate encrypts may not sign: "
-                           "bad-key-usage (the certificate may not be used for this)");
+    EXPECT_EQ(complaint(),
+              "gate.ini:50: [sending-profile:sign] certificate encrypts may not sign: "
+              "bad-key-usage (the certificate may not be used for this)");
 }
 
 TEST_F(IdentityStoreTest, WarnsOfDatesAndOfWhatCoversNobody) {
@@ -203,7 +215,9 @@ TEST_F(IdentityStoreTest, WarnsOfDatesAndOfWhatCoversNobody) {
 
     const std::string certificate = folder.path("c"), key = folder.path("k");
     ASSERT_EQ(run_tool("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout " + key +
-                       " -out " + certificate).status, 0);
+                       " -out " + certificate)
+                  .status,
+              0);
     add_section("two", certificate, key);
     add_profile("sign", "two");
     load();

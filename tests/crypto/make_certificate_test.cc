@@ -133,10 +133,11 @@ TEST(MakeCertificatePlan, WithoutDomainsIsForMailOnly) {
 TEST(MakeCertificatePlan, EndsWithTheYear9999AtTheLatest) {
     CertificatePlan plan = full_plan();
     const auto key = make_key(NewKey::p256);
-    for (const auto& [wanted, given] : {std::pair{std::int64_t{2524607999}, std::int64_t{2524607999}},
-                                        {2524608000, 2524608000},  // 2050: GeneralizedTime
-                                        {end_of_time, end_of_time},
-                                        {end_of_time + 1, end_of_time}}) {
+    for (const auto& [wanted, given] :
+         {std::pair{std::int64_t{2524607999}, std::int64_t{2524607999}},
+          {2524608000, 2524608000},  // 2050: GeneralizedTime
+          {end_of_time, end_of_time},
+          {end_of_time + 1, end_of_time}}) {
         plan.not_after = wanted;
         const auto der = make_self_signed(plan, key->bytes());
         ASSERT_TRUE(der);

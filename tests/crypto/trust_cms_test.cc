@@ -21,10 +21,10 @@ std::string key_file_of(const std::string& name) {
 std::string signed_by_openssl(const std::string& name, const std::string& options) {
     const TemporaryFolder folder;
     const std::string in = folder.write("in", content);
-    const ToolRun run = run_tool("openssl cms -sign -crlfeol -binary -in " + in + " -signer " +
-                                 leaf_file(name) + " -inkey " + key_file_of(name) + " -certfile " +
-                                 intermediate_file() + " -out " + folder.path("out") + " " +
-                                 options);
+    const ToolRun run =
+        run_tool("openssl cms -sign -crlfeol -binary -in " + in + " -signer " + leaf_file(name) +
+                 " -inkey " + key_file_of(name) + " -certfile " + intermediate_file() + " -out " +
+                 folder.path("out") + " " + options);
     EXPECT_EQ(run.status, 0) << run.output;
     return folder.read("out");
 }
@@ -108,8 +108,7 @@ TEST(TrustCms, SaysThatEnvelopedDataIsNotSigned) {
     const ToolRun run = run_tool("openssl cms -encrypt -in " + in + " -out " + folder.path("out") +
                                  " " + leaf_file("rsa2048"));
     ASSERT_EQ(run.status, 0) << run.output;
-    EXPECT_EQ(verify_signed_mail(folder.read("out")).why,
-              "a CMS structure, but not SignedData");
+    EXPECT_EQ(verify_signed_mail(folder.read("out")).why, "a CMS structure, but not SignedData");
 }
 
 }  // namespace

@@ -38,7 +38,10 @@ const Case cases[] = {
     {"OneLabel", "localhost", "localhost"},
     {"Umlaut", "B\xc3\xbc\x63her.example", "xn--bcher-kva.example"},
     {"SharpSIsKept", "fa\xc3\x9f.example", "xn--fa-hia.example"},
-    {"IdeographicFullStop", "\xe4\xbe\x8b\xe3\x80\x82" "example", "xn--fsq.example"},
+    {"IdeographicFullStop",
+     "\xe4\xbe\x8b\xe3\x80\x82"
+     "example",
+     "xn--fsq.example"},
     {"ALabelStays", "xn--bcher-kva.example", "xn--bcher-kva.example"},
     {"Empty", "", nullptr},
     {"OnlyADot", ".", nullptr},
@@ -68,8 +71,8 @@ TEST(WireName, IsReadLabelByLabel) {
 }
 
 TEST(WireName, IsRefusedWhenBrokenOrNoHostName) {
-    for (const auto wire : {""sv, "\3mx"sv, "\3mx1"sv, "\3a.b\0"sv, "\3a b\0"sv, "\300\14"sv,
-                            "\1\0\0"sv}) {
+    for (const auto wire :
+         {""sv, "\3mx"sv, "\3mx1"sv, "\3a.b\0"sv, "\3a b\0"sv, "\300\14"sv, "\1\0\0"sv}) {
         EXPECT_FALSE(name_from_wire(wire));
     }
     std::string endless;

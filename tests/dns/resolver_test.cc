@@ -17,8 +17,9 @@
 namespace sealgate {
 namespace {
 
-constexpr const char* soa = "@ 3600 IN SOA ns.example.com. root.example.com. 1 3600 600 86400 60\n"
-                            "@ 3600 IN NS ns.example.com.\n";
+constexpr const char* soa =
+    "@ 3600 IN SOA ns.example.com. root.example.com. 1 3600 600 86400 60\n"
+    "@ 3600 IN NS ns.example.com.\n";
 
 const std::string example_zone = std::string("$ORIGIN example.com.\n") + soa + R"(
 ns 60 IN A 127.0.0.1
@@ -59,7 +60,8 @@ const std::string reverse_zone = std::string("$ORIGIN 2.0.192.in-addr.arpa.\n") 
 99 60 IN PTR other.example.com.
 )";
 
-const std::string reverse6_zone = std::string("$ORIGIN 8.b.d.0.1.0.0.2.ip6.arpa.\n") + soa +
+const std::string reverse6_zone =
+    std::string("$ORIGIN 8.b.d.0.1.0.0.2.ip6.arpa.\n") + soa +
     "a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0 60 IN PTR six.example.com.\n";
 
 class ResolverTest : public testing::Test {
@@ -199,9 +201,13 @@ TEST_F(ResolverTest, KnowsLocalhostWithoutAServer) {
 
 TEST_F(ResolverTest, NeverCallsBackAfterTheTicketIsGone) {
     bool called = false;
-    { const DnsTicket dropped = resolver_->lookup_mx("example.com", [&](auto) { called = true; }); }
-    { const DnsTicket dropped = resolver_->confirm_host(*IpAddress::parse("192.0.2.10"),
-                                                        [&](auto) { called = true; }); }
+    {
+        const DnsTicket dropped = resolver_->lookup_mx("example.com", [&](auto) { called = true; });
+    }
+    {
+        const DnsTicket dropped =
+            resolver_->confirm_host(*IpAddress::parse("192.0.2.10"), [&](auto) { called = true; });
+    }
     static_cast<void>(mx("example.com"));
     static_cast<void>(confirmed("192.0.2.10"));
     EXPECT_FALSE(called);
@@ -249,8 +255,8 @@ TEST_F(ResolverTest, TakesARefusedPortForNoAnswer) {
 
 TEST(ResolverOptions, AreCheckedWhenItOpens) {
     Loop loop;
-    for (const char* server : {"dns.example.com", "192.0.2.1@", "192.0.2.1@0", "192.0.2.1@70000",
-                               "192.0.2.1@x", ""}) {
+    for (const char* server :
+         {"dns.example.com", "192.0.2.1@", "192.0.2.1@0", "192.0.2.1@70000", "192.0.2.1@x", ""}) {
         DnsOptions options;
         options.servers = {server};
         std::string why;

@@ -18,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CHECK(parse_actions(source, complaints).has_value() == complaints.empty());
     complaints.clear();
     CHECK(parse_filters(source, complaints).has_value() == complaints.empty());
-    for (const Complaint& complaint : complaints) CHECK(complaint.line >= 1 && complaint.column >= 1);
+    for (const Complaint& complaint : complaints)
+        CHECK(complaint.line >= 1 && complaint.column >= 1);
     return 0;
 }

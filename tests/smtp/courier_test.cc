@@ -64,8 +64,8 @@ private:
 };
 
 // A host that answers line by line as it is told. In `answers`, a key is the beginning of a command
-// ("" is the connection, "." the end of the text); "close" closes, "silent" says nothing; what is not
-// there is answered as an ordinary host would.
+// ("" is the connection, "." the end of the text); "close" closes, "silent" says nothing; what is
+// not there is answered as an ordinary host would.
 class ScriptedHost final {
 public:
     explicit ScriptedHost(Loop& loop, std::map<std::string, std::string> answers = {},
@@ -104,7 +104,8 @@ private:
         }
         void on_bytes(Chunk chunk) override {
             input_ += chunk.text();
-            while (socket_ && step()) {}
+            while (socket_ && step()) {
+            }
             input_.erase(0, std::exchange(read_, 0));
         }
         void on_end() override { close(); }
@@ -264,8 +265,8 @@ protected:
     }
     void start(const std::string& domain = "example.net") {
         routes_ = std::make_unique<RouteTable>(config_);
-        Courier::Context context{loop_, *log_, resolver_, *spool_, *routes_, "gate.example.com",
-                                 own_, idle_ms_, timeouts_, mx_port_};
+        Courier::Context context{loop_, *log_,    resolver_, *spool_, *routes_, "gate.example.com",
+                                 own_,  idle_ms_, timeouts_, mx_port_};
         courier_ = std::make_unique<Courier>(std::move(context), *this, config_, domain);
         courier_->start();
         EXPECT_FALSE(gone_) << "called from inside start()";
@@ -310,8 +311,9 @@ TEST_F(CourierTest, DeliversAndWritesTheLog) {
     add_task(7, {0, 1});
     run();
     EXPECT_TRUE(reached_);
-    EXPECT_EQ(outcomes_, "6/0 delivered 250 2.0.0 Ok: queued\n7/0 delivered 250 2.0.0 Ok: queued\n"
-                         "7/1 delivered 250 2.0.0 Ok: queued\n");
+    EXPECT_EQ(outcomes_,
+              "6/0 delivered 250 2.0.0 Ok: queued\n7/0 delivered 250 2.0.0 Ok: queued\n"
+              "7/1 delivered 250 2.0.0 Ok: queued\n");
     EXPECT_EQ(host.connections, 1);
     EXPECT_EQ(host.texts, (std::vector<std::string>{text, text}));
     EXPECT_EQ(host.heard,
@@ -319,12 +321,14 @@ TEST_F(CourierTest, DeliversAndWritesTheLog) {
               "BDAT 20 LAST\nMAIL FROM:<a@example.com>\nRCPT TO:<r0@example.net>\n"
               "RCPT TO:<r1@example.net>\nBDAT 20 LAST\nQUIT\n");
     const std::string d = "DCID " + std::to_string(courier_->dcid());
-    EXPECT_EQ(log(), "New SMTP " + d + " interface 127.0.0.1 address 127.0.0.1 port " +
-                     std::to_string(host.port()) + "\nDelivery start " + d +
-                     " MID 6 to RID [0]\nMID 6 RID [0] Response '2.0.0 Ok: queued'\nMessage done " + d +
-                     " MID 6 to RID [0]\nDelivery start " + d +
-                     " MID 7 to RID [0, 1]\nMID 7 RID [0, 1] Response '2.0.0 Ok: queued'\n"
-                     "Message done " + d + " MID 7 to RID [0, 1]\n" + d + " close\n");
+    EXPECT_EQ(log(),
+              "New SMTP " + d + " interface 127.0.0.1 address 127.0.0.1 port " +
+                  std::to_string(host.port()) + "\nDelivery start " + d +
+                  " MID 6 to RID [0]\nMID 6 RID [0] Response '2.0.0 Ok: queued'\nMessage done " +
+                  d + " MID 6 to RID [0]\nDelivery start " + d +
+                  " MID 7 to RID [0, 1]\nMID 7 RID [0, 1] Response '2.0.0 Ok: queued'\n"
+                  "Message done " +
+                  d + " MID 7 to RID [0, 1]\n" + d + " close\n");
 }
 
 TEST_F(CourierTest, WaitsIdleUntilItIsPoked) {
@@ -340,7 +344,8 @@ TEST_F(CourierTest, WaitsIdleUntilItIsPoked) {
     EXPECT_EQ(host.connections, 1);
     courier_->finish();
     ASSERT_TRUE(wait([this] { return gone_; }));
-    EXPECT_TRUE(host.heard.ends_with("QUIT\n") || wait([&] { return host.heard.ends_with("QUIT\n"); }));
+    EXPECT_TRUE(host.heard.ends_with("QUIT\n") ||
+                wait([&] { return host.heard.ends_with("QUIT\n"); }));
 }
 
 TEST_F(CourierTest, ClosesAfterAsManyMessagesAsAreAllowed) {
@@ -357,8 +362,8 @@ TEST_F(CourierTest, ClosesAfterAsManyMessagesAsAreAllowed) {
 struct Misbehaviour {
     const char* name;
     std::map<std::string, std::string> answers;
-    const char* want;      // beginning of the outcome; "": no outcome, no task was asked for
-    const char* gone;      // beginning of the last reply
+    const char* want;  // beginning of the outcome; "": no outcome, no task was asked for
+    const char* gone;  // beginning of the last reply
 };
 
 class BadHost : public CourierTest, public testing::WithParamInterface<Misbehaviour> {};
@@ -407,9 +412,14 @@ INSTANTIATE_TEST_SUITE_P(Rows, BadHost, testing::ValuesIn(misbehaviours),
                          [](const auto& row) { return std::string(row.param.name); });
 
 TEST_F(CourierTest, GoesOnToTheNextHostWhileNothingWasSaid) {
-    for (const auto& answers : std::vector<std::map<std::string, std::string>>{
-             {{"", "close"}}, {{"", "554 no\r\n"}}, {{"", "silent"}}, {{"EHLO", "421 a\r\nclose"}},
-             {{"MAIL", "close"}}, {{"RCPT", "421 a\r\nclose"}}, {{"DATA", "close"}}}) {
+    for (const auto& answers :
+         std::vector<std::map<std::string, std::string>>{{{"", "close"}},
+                                                         {{"", "554 no\r\n"}},
+                                                         {{"", "silent"}},
+                                                         {{"EHLO", "421 a\r\nclose"}},
+                                                         {{"MAIL", "close"}},
+                                                         {{"RCPT", "421 a\r\nclose"}},
+                                                         {{"DATA", "close"}}}) {
         SCOPED_TRACE(answers.begin()->first + " -> " + answers.begin()->second);
         gone_ = reached_ = false;
         outcomes_.clear();
@@ -437,7 +447,8 @@ TEST_F(CourierTest, StaysWithTheFirstHostThatTakesItsText) {
 }
 
 TEST_F(CourierTest, MakesAConnectionAnewThatWasClosedWhileIdle) {
-    for (const char* extensions : {"250 host\r\n", "250-host\r\n250-PIPELINING\r\n250 CHUNKING\r\n"}) {
+    for (const char* extensions :
+         {"250 host\r\n", "250-host\r\n250-PIPELINING\r\n250 CHUNKING\r\n"}) {
         SCOPED_TRACE(extensions);
         ScriptedHost host(loop_, {{"EHLO", extensions}});
         route_to({local(host.port())});
@@ -454,8 +465,9 @@ TEST_F(CourierTest, MakesAConnectionAnewThatWasClosedWhileIdle) {
         ASSERT_TRUE(wait([this] { return finished_ == 2 || gone_; }));
         // Either the end came first and the courier is gone, or the task found a new connection.
         if (!gone_) {
-            EXPECT_EQ(outcomes_, "1/0 delivered 250 2.0.0 Ok: queued\n"
-                                 "2/0 delivered 250 2.0.0 Ok: queued\n");
+            EXPECT_EQ(outcomes_,
+                      "1/0 delivered 250 2.0.0 Ok: queued\n"
+                      "2/0 delivered 250 2.0.0 Ok: queued\n");
             EXPECT_EQ(host.connections, 2);
         }
         tasks_.clear();
@@ -476,7 +488,8 @@ TEST_F(CourierTest, AsksForTheSecondMessageAgainAfter421) {
     ASSERT_TRUE(wait([&] { return host.heard.find("MAIL", 60) != host.heard.npos; }));
     host.say({});
     ASSERT_TRUE(wait([this] { return finished_ == 2; }));
-    EXPECT_EQ(outcomes_, "1/0 delivered 250 2.0.0 Ok: queued\n2/0 delivered 250 2.0.0 Ok: queued\n");
+    EXPECT_EQ(outcomes_,
+              "1/0 delivered 250 2.0.0 Ok: queued\n2/0 delivered 250 2.0.0 Ok: queued\n");
 }
 
 TEST_F(CourierTest, ReportsAHostWhereNobodyListens) {
@@ -489,8 +502,8 @@ TEST_F(CourierTest, ReportsAHostWhereNobodyListens) {
     EXPECT_FALSE(reached_);
     EXPECT_EQ(gone_reply_.substr(0, 24), "451 4.4.1 host[127.0.0.1");
     EXPECT_EQ(log(), "Connection Error: DCID " + std::to_string(courier_->dcid()) +
-                     " domain: example.net IP: 127.0.0.1 port: " + std::to_string(port) +
-                     " details: connection refused\n");
+                         " domain: example.net IP: 127.0.0.1 port: " + std::to_string(port) +
+                         " details: connection refused\n");
 }
 
 AddressAnswer loopback(std::vector<const char*> texts) {
@@ -510,8 +523,8 @@ MxAnswer mail_hosts(std::vector<MxHost> hosts) {
 TEST_F(CourierTest, TriesMailHostsAndTheirAddressesInOrder) {
     ScriptedHost host(loop_, {}, "127.0.0.3:0");
     mx_port_ = host.port();
-    resolver_.mx["example.net"] = mail_hosts({{"gone.example.net", 5}, {"mx1.example.net", 10},
-                                              {"mx2.example.net", 20}});
+    resolver_.mx["example.net"] =
+        mail_hosts({{"gone.example.net", 5}, {"mx1.example.net", 10}, {"mx2.example.net", 20}});
     resolver_.addresses["mx1.example.net"] = loopback({"127.0.0.1", "127.0.0.2"});
     resolver_.addresses["mx2.example.net"] = loopback({"127.0.0.3"});
     add_task(6);
@@ -594,8 +607,9 @@ TEST_F(CourierTest, DiscardsWhereTheRouteSaysSo) {
     add_task(7);
     run();
     EXPECT_TRUE(reached_);
-    EXPECT_EQ(outcomes_, "6/0 delivered 250 2.0.0 discarded by smtp-routes\n"
-                         "7/0 delivered 250 2.0.0 discarded by smtp-routes\n");
+    EXPECT_EQ(outcomes_,
+              "6/0 delivered 250 2.0.0 discarded by smtp-routes\n"
+              "7/0 delivered 250 2.0.0 discarded by smtp-routes\n");
 }
 
 TEST_F(CourierTest, ReadsLargeBodiesFromTheSpool) {
@@ -671,8 +685,10 @@ TEST_F(CourierTest, DeliversToSmtpSink) {
         dup2(null, 2);
         // As the superuser it wants to be told whom to become.
         const std::string address = "127.0.0.1:" + std::to_string(port);
-        if (geteuid() == 0) execl(path, path, "-u", "nobody", address.c_str(), "100", nullptr);
-        else execl(path, path, address.c_str(), "100", nullptr);
+        if (geteuid() == 0)
+            execl(path, path, "-u", "nobody", address.c_str(), "100", nullptr);
+        else
+            execl(path, path, address.c_str(), "100", nullptr);
         _exit(127);
     }
     route_to({local(port)});

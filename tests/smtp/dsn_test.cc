@@ -38,7 +38,8 @@ BounceReport a_report() {
 
 // What Python's email package reads in the report.
 std::string read_by_python(const BounceReport& report) {
-    const std::string path = testing::TempDir() + "sealgate_dsn." + std::to_string(getpid()) + ".eml";
+    const std::string path =
+        testing::TempDir() + "sealgate_dsn." + std::to_string(getpid()) + ".eml";
     std::ofstream(path, std::ios::binary) << make_dsn(report).to_string();
     const std::string command =
         "python3 " SEALGATE_SOURCE_DIR "/tests/smtp/dsn_report.py < " + path + " 2>&1";

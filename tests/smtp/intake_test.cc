@@ -34,8 +34,7 @@ protected:
         const CheckedState checked = check_configuration_text(
             "[gateway]\nhostname = mx.example.org\ndata-dir = " + directory_ + "/data\n" + sections,
             "test", DemoCertificate::make);
-        for (const Complaint& complaint : checked.complaints)
-            ADD_FAILURE() << complaint.to_text();
+        for (const Complaint& complaint : checked.complaints) ADD_FAILURE() << complaint.to_text();
         state_ = checked.state;
         session_.config = state_->config;
         session_.listener = &state_->config->listeners[0];
@@ -151,12 +150,14 @@ TEST_F(IntakeTest, AMessageThatIsGivenUpLeavesNothing) {
 }
 
 TEST_F(IntakeTest, ASenderWhomTheCertificateDoesNotCoverGetsTheMailBack) {
-    for (const char* from : {"From: eve@evil.test\r\n", "", "From: a@example.com, b@example.com\r\n",
-                             "From: \"a@example.com\" <eve@evil.test>\r\n",
-                             "From: a@example.com\r\nFrom: a@example.com\r\n"}) {
+    for (const char* from :
+         {"From: eve@evil.test\r\n", "", "From: a@example.com, b@example.com\r\n",
+          "From: \"a@example.com\" <eve@evil.test>\r\n",
+          "From: a@example.com\r\nFrom: a@example.com\r\n"}) {
         SCOPED_TRACE(from);
         world_.deliveries.clear();
-        const Reply reply = take(std::string(from) + "Subject: x\r\n\r\nsecret\r\n", {"b@example.net"});
+        const Reply reply =
+            take(std::string(from) + "Subject: x\r\n\r\nsecret\r\n", {"b@example.net"});
         EXPECT_EQ(reply.code, 250);
         settle();
         ASSERT_EQ(world_.deliveries.size(), 1u);
@@ -168,8 +169,8 @@ TEST_F(IntakeTest, ASenderWhomTheCertificateDoesNotCoverGetsTheMailBack) {
 
 // The one moment when a key fails that was sound when it was loaded.
 TEST_F(IntakeTest, AKeyThatFailsWhileSigningBouncesAndNothingUnsignedLeaves) {
-    for (const auto mode : {SendingProfileOptions::SignMode::detached,
-                            SendingProfileOptions::SignMode::opaque}) {
+    for (const auto mode :
+         {SendingProfileOptions::SignMode::detached, SendingProfileOptions::SignMode::opaque}) {
         world_.deliveries.clear();
         outlet_done_ = false;
         auto broken = std::make_shared<Identity>();

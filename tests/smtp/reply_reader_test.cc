@@ -78,7 +78,8 @@ const Case cases[] = {
     {"LineAtTheLimit", "250 " + room + "\r\n", "250||" + room + ";"},
     {"LineOverTheLimit", "250 " + room + "xx\r\n", "!"},
     {"EndlessLine", "250 " + room + room + room, "!"},
-    {"LinesAtTheLimit", many_lines(limits::reply_lines_max), [] {
+    {"LinesAtTheLimit", many_lines(limits::reply_lines_max),
+     [] {
          std::string want = "250||";
          for (std::size_t i = 0; i < limits::reply_lines_max; ++i) want += "a/";
          want.back() = ';';

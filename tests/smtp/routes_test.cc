@@ -54,28 +54,22 @@ struct Case {
 class RoutesTest : public testing::TestWithParam<Case> {};
 
 TEST_P(RoutesTest, TakesTheMostSpecificRow) {
-    RouteTable table(config_with({row_to("ALL", {host("all")}), row_to(".example.com", {host("below")}),
-                                  row_to("example.com", {host("exact")}),
-                                  row_to(".deep.example.com", {host("deep")}),
-                                  row_of("mx.example.com", RouteRow::Kind::use_dns),
-                                  row_of("void.example.net", RouteRow::Kind::discard),
-                                  row_to("[192.0.2.7]", {host("literal")})}));
+    RouteTable table(config_with(
+        {row_to("ALL", {host("all")}), row_to(".example.com", {host("below")}),
+         row_to("example.com", {host("exact")}), row_to(".deep.example.com", {host("deep")}),
+         row_of("mx.example.com", RouteRow::Kind::use_dns),
+         row_of("void.example.net", RouteRow::Kind::discard),
+         row_to("[192.0.2.7]", {host("literal")})}));
     EXPECT_EQ(shown(table.find(GetParam().domain)), GetParam().want);
 }
 
 const Case cases[] = {
-    {"example.com", "exact"},
-    {"EXAMPLE.com", "exact"},
-    {"a.example.com", "below"},
-    {"a.b.example.com", "below"},
-    {"deep.example.com", "below"},
-    {"a.deep.example.com", "deep"},
-    {"mx.example.com", "mx"},
-    {"a.mx.example.com", "below"},
-    {"notexample.com", "all"},
-    {"com", "all"},
-    {"void.example.net", "discard"},
-    {"[192.0.2.7]", "literal"},
+    {"example.com", "exact"},        {"EXAMPLE.com", "exact"},
+    {"a.example.com", "below"},      {"a.b.example.com", "below"},
+    {"deep.example.com", "below"},   {"a.deep.example.com", "deep"},
+    {"mx.example.com", "mx"},        {"a.mx.example.com", "below"},
+    {"notexample.com", "all"},       {"com", "all"},
+    {"void.example.net", "discard"}, {"[192.0.2.7]", "literal"},
     {"[192.0.2.8]", "all"},
 };
 INSTANTIATE_TEST_SUITE_P(Rows, RoutesTest, testing::ValuesIn(cases));
@@ -83,9 +77,9 @@ INSTANTIATE_TEST_SUITE_P(Rows, RoutesTest, testing::ValuesIn(cases));
 TEST(Routes, WithoutARowMeansMxAndALiteralItsAddress) {
     RouteTable table(config_with({}));
     EXPECT_EQ(shown(table.find("example.com")), "mx");
-    const std::map<std::string, std::string> literals{
-        {"[192.0.2.1]", "192.0.2.1"}, {"[IPv6:2001:db8::1]", "2001:db8::1"},
-        {"[2001:db8::1]", "2001:db8::1"}};
+    const std::map<std::string, std::string> literals{{"[192.0.2.1]", "192.0.2.1"},
+                                                      {"[IPv6:2001:db8::1]", "2001:db8::1"},
+                                                      {"[2001:db8::1]", "2001:db8::1"}};
     for (const auto& [literal, address] : literals) {
         const Route route = table.find(literal);
         ASSERT_EQ(shown(route), address);

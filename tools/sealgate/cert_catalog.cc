@@ -136,8 +136,9 @@ bool CertificateCatalog::signs(const std::string& name) const {
 
 void CertificateCatalog::check_writable(const std::string& name) const {
     if (!is_certificate_name(name)) {
-        throw CommandFailed{exit_usage, "a name has letters, digits, '.', '_' and '-', at most 64, "
-                                        "and does not begin with '.'"};
+        throw CommandFailed{exit_usage,
+                            "a name has letters, digits, '.', '_' and '-', at most 64, "
+                            "and does not begin with '.'"};
     }
     if (name == "none") {
         throw CommandFailed{exit_usage, "\"none\" is how a listener says that it has none"};
@@ -159,8 +160,7 @@ bool CertificateCatalog::write(const std::string& name, const CertificateBundle&
     }
     // What nothing in the configuration uses changes nothing in the gateway.
     if (used_by(name).empty()) return false;
-    const auto answer =
-        control_request(config_->gateway.control_socket, {{"command", "reload"}});
+    const auto answer = control_request(config_->gateway.control_socket, {{"command", "reload"}});
     if (!answer) return false;
     if (!answer->value("ok", false)) {
         throw CommandFailed{exit_refused, "stored, but the running gateway did not take it: " +

@@ -16,11 +16,11 @@ namespace sealgate {
 
 struct CatalogEntry {
     std::string name;
-    std::string where;                  // directory or file
-    bool is_section = false;            // of the configuration, not of the store
-    bool has_request = false;           // a certificate request is pending
-    std::vector<std::string> used_by;   // "sending-profile:sign", "listener:in"
-    Answer<CertificateBundle> bundle;   // the key only where it was asked for
+    std::string where;                 // directory or file
+    bool is_section = false;           // of the configuration, not of the store
+    bool has_request = false;          // a certificate request is pending
+    std::vector<std::string> used_by;  // "sending-profile:sign", "listener:in"
+    Answer<CertificateBundle> bundle;  // the key only where it was asked for
 };
 
 class CertificateCatalog {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `sealgate cert new | csr | replace | import`.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -41,8 +41,12 @@ void store(CommandContext& context, const CertificateCatalog& catalog, const std
     const CatalogEntry entry = catalog.find(name);
     const std::vector<std::string> warnings = warnings_of(bundle);
     if (context.json) {
-        fmt::print("{}\n", json{{"ok", true}, {"done", done}, {"certificate", to_json(entry)},
-                                {"warnings", warnings}, {"reloaded", was_told}}.dump(2));
+        fmt::print("{}\n", json{{"ok", true},
+                                {"done", done},
+                                {"certificate", to_json(entry)},
+                                {"warnings", warnings},
+                                {"reloaded", was_told}}
+                               .dump(2));
         return;
     }
     for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
@@ -74,8 +78,9 @@ void make_new(CommandContext& context, NewOptions options) {
     catalog.check_writable(options.name);
     const auto kind = parse_new_key(options.key);
     if (!kind) {
-        throw CommandFailed{exit_usage, "--key is one of rsa:2048, rsa:3072, rsa:4096, p256, p384, "
-                                        "ed25519"};
+        throw CommandFailed{exit_usage,
+                            "--key is one of rsa:2048, rsa:3072, rsa:4096, p256, p384, "
+                            "ed25519"};
     }
     normalise(options.domains, normal_domain, "a domain (write an international one as xn--…)");
     normalise(options.emails, normal_mail_address, "an e-mail address in ASCII");
@@ -230,8 +235,9 @@ void add_new(CLI::App& cert, CommandContext& context) {
     command->add_option("--locality", options->subject.locality, "Town");
     command->add_option("--state", options->subject.state, "State or province");
     command->add_option("--country", options->subject.country, "Two letters, such as DE");
-    command->add_option("--san-dns", options->domains,
-                        "Domains whose every address it covers: A,*.B")->delimiter(',');
+    command
+        ->add_option("--san-dns", options->domains, "Domains whose every address it covers: A,*.B")
+        ->delimiter(',');
     command->add_option("--san-email", options->emails, "Addresses that it covers: A,B")
         ->delimiter(',');
     command->add_option("--key", options->key, "rsa:2048, rsa:3072, rsa:4096, p256, p384, ed25519")
@@ -267,9 +273,8 @@ void add_cert_changes(CLI::App& cert, CommandContext& context) {
     CLI::App* csr = cert.add_subcommand("csr", "Make a certificate request with the key of NAME");
     csr->add_option("NAME", csr_options->name, "The certificate")->required();
     csr->add_option("--output", csr_options->file, "File to write instead of standard output");
-    csr->callback([&context, csr_options] {
-        make_csr(context, csr_options->name, csr_options->file);
-    });
+    csr->callback(
+        [&context, csr_options] { make_csr(context, csr_options->name, csr_options->file); });
 
     auto replace_options = std::make_shared<NameAndFile>();
     CLI::App* replace_command =

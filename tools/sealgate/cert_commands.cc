@@ -2,11 +2,11 @@
 // `sealgate cert list | show | export | delete`.
 #include "tools/sealgate/cert_commands.h"
 
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -81,15 +81,18 @@ void export_file(CommandContext& context, const ExportOptions& options) {
     if (passphrase.empty()) throw CommandFailed{exit_refused, "the passphrase is empty"};
     std::vector<ByteSpan> chain;
     for (const CertificatePtr& issuer : entry.bundle->chain) chain.push_back(issuer->der());
-    const auto file =
-        write_pkcs12(options.name, entry.bundle->pkcs8.bytes(), entry.bundle->leaf->der(), chain,
-                     as_text(passphrase.bytes()),
-                     options.legacy ? Pkcs12Form::legacy : Pkcs12Form::modern);
+    const auto file = write_pkcs12(options.name, entry.bundle->pkcs8.bytes(),
+                                   entry.bundle->leaf->der(), chain, as_text(passphrase.bytes()),
+                                   options.legacy ? Pkcs12Form::legacy : Pkcs12Form::modern);
     if (!file) throw CommandFailed{exit_refused, options.name + ": " + file.error().what};
     write_secret_file(options.output, *file);
     if (context.json) {
-        fmt::print("{}\n", json{{"ok", true}, {"name", options.name}, {"output", options.output},
-                                {"bytes", file->size()}, {"chain", chain.size()}}.dump(2));
+        fmt::print("{}\n", json{{"ok", true},
+                                {"name", options.name},
+                                {"output", options.output},
+                                {"bytes", file->size()},
+                                {"chain", chain.size()}}
+                               .dump(2));
     } else {
         fmt::print("{}: {} bytes, with the private key and {} issuer(s)\n", options.output,
                    file->size(), chain.size());

@@ -110,10 +110,10 @@ void print_details(const CatalogEntry& entry) {
     print_row("domains", joined(leaf.domains(), "-"));
     print_row("key", fmt::format("{}, {} bits", to_text(leaf.key_kind()), leaf.key_bits()));
     print_row("valid from", time_text(leaf.not_before()));
-    print_row("valid until", fmt::format("{} ({})", time_text(leaf.not_after()),
-                                         validity == Reason::ok
-                                             ? fmt::format("{} days left", days_left(leaf))
-                                             : std::string(to_word(validity))));
+    print_row("valid until",
+              fmt::format("{} ({})", time_text(leaf.not_after()),
+                          validity == Reason::ok ? fmt::format("{} days left", days_left(leaf))
+                                                 : std::string(to_word(validity))));
     print_row("may sign", reason_text(leaf.may_sign()));
     print_row("may encrypt", reason_text(leaf.may_encrypt()));
     print_row("sha256", fingerprint(leaf));
@@ -147,11 +147,13 @@ std::vector<std::string> warnings_of(const CertificateBundle& bundle) {
     if (leaf.may_sign() != Reason::ok) {
         warnings.push_back(fmt::format("it may not sign: {}", to_word(leaf.may_sign())));
     } else if (leaf.emails().empty() && leaf.domains().empty()) {
-        warnings.emplace_back("it names neither an e-mail address nor a domain, so it covers no "
-                              "sender");
+        warnings.emplace_back(
+            "it names neither an e-mail address nor a domain, so it covers no "
+            "sender");
     } else if (leaf.has_non_repudiation_only()) {
-        warnings.emplace_back("its keyUsage has nonRepudiation and not digitalSignature; some mail "
-                              "programs will not accept its signatures");
+        warnings.emplace_back(
+            "its keyUsage has nonRepudiation and not digitalSignature; some mail "
+            "programs will not accept its signatures");
     }
     if (bundle.other_keys_count > 0) {
         warnings.push_back(
@@ -160,8 +162,10 @@ std::vector<std::string> warnings_of(const CertificateBundle& bundle) {
                         bundle.other_keys_count));
     }
     if (!bundle.unused.empty()) {
-        warnings.push_back(fmt::format("{} certificate(s) of the file do not belong to the chain "
-                                       "and were left out", bundle.unused.size()));
+        warnings.push_back(
+            fmt::format("{} certificate(s) of the file do not belong to the chain "
+                        "and were left out",
+                        bundle.unused.size()));
     }
     return warnings;
 }

@@ -17,7 +17,8 @@ using nlohmann::json;
 json to_json(const Complaints& complaints) {
     json rows = json::array();
     for (const Complaint& c : complaints)
-        rows.push_back({{"file", c.file}, {"line", c.line}, {"column", c.column}, {"what", c.what}});
+        rows.push_back(
+            {{"file", c.file}, {"line", c.line}, {"column", c.column}, {"what", c.what}});
     return rows;
 }
 
@@ -57,8 +58,9 @@ void add_config_commands(CLI::App& app, CommandContext& context) {
     config->add_subcommand("show", "Print the effective configuration, defaults included")
         ->callback([&context] {
             const auto loaded = context.config();
-            std::fputs((context.json ? show_config_json(*loaded) + "\n" : show_config(*loaded)).c_str(),
-                       stdout);
+            std::fputs(
+                (context.json ? show_config_json(*loaded) + "\n" : show_config(*loaded)).c_str(),
+                stdout);
         });
     config->add_subcommand("reference", "Print the reference of all options (Markdown)")
         ->callback([] { std::fputs(options_reference_markdown().c_str(), stdout); });

@@ -54,9 +54,10 @@ std::optional<json> control_request(const std::string& socket_path, const json& 
         ::close(descriptor);
         return std::nullopt;
     }
-    json answer = send_line(descriptor, request.dump(-1, ' ', false, json::error_handler_t::replace))
-                      ? receive_line(descriptor)
-                      : no_answer();
+    json answer =
+        send_line(descriptor, request.dump(-1, ' ', false, json::error_handler_t::replace))
+            ? receive_line(descriptor)
+            : no_answer();
     ::close(descriptor);
     return answer;
 }

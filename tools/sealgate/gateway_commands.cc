@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What is asked of a running gateway through its control socket: reload, status, queue.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <ctime>
@@ -18,8 +18,7 @@ using nlohmann::json;
 json ask(CommandContext& context, const json& request) {
     const std::string path = context.config()->gateway.control_socket;
     const auto answer = control_request(path, request);
-    if (!answer)
-        throw CommandFailed{exit_not_running, "no gateway listens on " + path};
+    if (!answer) throw CommandFailed{exit_not_running, "no gateway listens on " + path};
     if (context.json) std::puts(answer->dump(2).c_str());
     if (answer->value("ok", false)) return *answer;
     if (answer->contains("complaints"))
@@ -47,7 +46,8 @@ std::string size_text(std::uint64_t bytes) {
 void print_status(const json& status) {
     for (const auto& [name, value] : status.items())
         if (name != "ok" && !value.is_structured())
-            fmt::print("{:<28} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+            fmt::print("{:<28} {}\n", name,
+                       value.is_string() ? value.get<std::string>() : value.dump());
     for (const char* group : {"queue", "counters", "smime_sign"}) {
         if (!status.contains(group)) continue;
         fmt::print("{}\n", group);
@@ -69,8 +69,8 @@ void print_queue(const json& answer) {
         const std::string sender = row.value("sender", "");
         fmt::print("{:>10} {:>7} {:>6} {:<9} {:<30} {}\n", row.value("mid", std::uint64_t{0}),
                    size_text(row.value("bytes", std::uint64_t{0})),
-                   age(now - row.value("arrived", now)), row.value("state", ""),
-                   "<" + sender + ">", recipients);
+                   age(now - row.value("arrived", now)), row.value("state", ""), "<" + sender + ">",
+                   recipients);
         const std::string last = row.value("last_error", "");
         if (!last.empty()) fmt::print("{:>10} {}\n", "", last);
     }
@@ -89,14 +89,17 @@ void add_queue_list(CLI::App& queue, CommandContext& context) {
     list->add_option("--state", filter->state, "active, ready or deferred");
     list->add_option("--most", filter->most, "At most this many")->capture_default_str();
     list->callback([&context, filter] {
-        const json answer = ask(context, {{"command", "queue.list"}, {"domain", filter->domain},
-                                          {"state", filter->state}, {"most", filter->most}});
+        const json answer = ask(context, {{"command", "queue.list"},
+                                          {"domain", filter->domain},
+                                          {"state", filter->state},
+                                          {"most", filter->most}});
         if (!context.json) print_queue(answer);
     });
 }
 
 // `retry` and `delete`, which take a MID, a domain or everything.
-void add_queue_change(CLI::App& queue, CommandContext& context, const char* name, const char* help) {
+void add_queue_change(CLI::App& queue, CommandContext& context, const char* name,
+                      const char* help) {
     struct Which {
         std::uint64_t mid = 0;
         std::string domain;

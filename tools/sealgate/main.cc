@@ -13,7 +13,8 @@ int main(int count, char** arguments) {
     app.set_version_flag("--version", "sealgate " SEALGATE_VERSION);
     app.require_subcommand(1);
     app.fallthrough();  // -c and --json may stand behind the subcommand
-    app.add_option("-c,--config", context.config_path, "Configuration: a file, or a directory of *.ini")
+    app.add_option("-c,--config", context.config_path,
+                   "Configuration: a file, or a directory of *.ini")
         ->capture_default_str();
     app.add_flag("--json", context.json, "Answer in JSON");
 

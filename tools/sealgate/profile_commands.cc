@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `sealgate profile list | show | check`: sending profiles, with the certificates they sign with.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <ctime>
 
@@ -68,9 +68,9 @@ json profile_json(const Config& config, const SendingProfileOptions& profile,
         rows.push_back({{"check", check.what}, {"reason", to_word(check.reason)}});
     }
     const Reason worst = worst_of(checks);
-    return {{"name", profile.name},        {"options", options_of(config, profile.name)},
+    return {{"name", profile.name},          {"options", options_of(config, profile.name)},
             {"certificate", to_json(entry)}, {"ok", worst == Reason::ok},
-            {"reason", to_word(worst)},    {"checks", rows}};
+            {"reason", to_word(worst)},      {"checks", rows}};
 }
 
 const SendingProfileOptions& find_profile(const Config& config, const std::string& name) {
@@ -79,9 +79,9 @@ const SendingProfileOptions& find_profile(const Config& config, const std::strin
     std::vector<std::string> known;
     for (const auto& [other, profile] : config.sending_profiles) known.push_back(other);
     const std::string nearest = nearest_name(name, known);
-    throw CommandFailed{exit_refused, "there is no sending profile " + name +
-                                          (nearest.empty() ? "" : " (nearest known: " + nearest +
-                                                                      ")")};
+    throw CommandFailed{exit_refused,
+                        "there is no sending profile " + name +
+                            (nearest.empty() ? "" : " (nearest known: " + nearest + ")")};
 }
 
 void print_covers(const CatalogEntry& entry) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `sealgate run`: the gateway in the foreground, as systemd and people want it.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 
@@ -19,8 +19,7 @@ struct RunOptions {
 
 // All complaints at once, then exit 78 and nothing was started.
 GatewayStatePtr checked_state(const CheckedState& checked) {
-    for (const Complaint& c : checked.complaints)
-        std::fprintf(stderr, "%s\n", c.to_text().c_str());
+    for (const Complaint& c : checked.complaints) std::fprintf(stderr, "%s\n", c.to_text().c_str());
     for (const Complaint& c : checked.warnings)
         std::fprintf(stderr, "warning: %s\n", c.to_text().c_str());
     if (!checked.state) throw CommandFailed{exit_configuration, ""};
@@ -32,17 +31,15 @@ StateLoader loader(const CommandContext& context, const RunOptions& options) {
         return [text = demo_config(options.demo_options)] {
             return check_configuration_text(text, "demo", DemoCertificate::make);
         };
-    return [path = context.config_path] {
-        return check_configuration(path, DemoCertificate::make);
-    };
+    return
+        [path = context.config_path] { return check_configuration(path, DemoCertificate::make); };
 }
 
 void run(const CommandContext& context, const RunOptions& options) {
     const StateLoader load = loader(context, options);
     std::string why;
     auto gateway = Gateway::open(checked_state(load()), load, &why);
-    if (!gateway)
-        throw CommandFailed{exit_refused, why.empty() ? gateway.error().what : why};
+    if (!gateway) throw CommandFailed{exit_refused, why.empty() ? gateway.error().what : why};
     (*gateway)->run();
 }
 
