@@ -57,6 +57,12 @@ inline constexpr std::size_t boundary_bytes_max = 200;
 // A part that is said to be 7-bit is held back this far to see whether it is.
 inline constexpr std::size_t hold_back_bytes_max = 64 * 1024;
 
+// --- S/MIME ------------------------------------------------------------------------------------
+
+// Content that waits in an encrypting stage until a worker has wrapped the content key or has
+// enciphered what came before: then Flow::full.
+inline constexpr std::size_t encrypt_waiting_bytes_max = 64 * 1024;
+
 // --- spool -------------------------------------------------------------------------------------
 
 // A message up to this size keeps its bytes in memory until delivered (while memory lasts), so that

@@ -37,9 +37,10 @@ constexpr Row rows[] = {
     {"sealgate_crypto_jobs_total", "Jobs given to the crypto threads"},
     {"sealgate_config_reloads_total", "Configurations put in place after the first"},
     {"sealgate_config_rejected_total", "Configurations refused at a reload"},
+    {"sealgate_content_encryptions_total", "Contents enciphered, each once for all its recipients"},
 };
 static_assert(std::size(rows) == counter_count);
-static_assert(static_cast<int>(Counter::config_rejected) + 1 == counter_count);
+static_assert(static_cast<int>(Counter::content_encryptions) + 1 == counter_count);
 
 }  // namespace
 

@@ -36,8 +36,9 @@ enum class Counter : std::uint8_t {
     crypto_jobs,
     config_reloads,
     config_rejected,
+    content_encryptions,
 };
-inline constexpr int counter_count = 22;
+inline constexpr int counter_count = 23;
 
 class Metrics {
 public:

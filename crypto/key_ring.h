@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Public keys of correspondents: the manual ones and the repository of harvested ones.
+//
+// Both are in memory, with a store under <data-dir>/keys behind them. Manual keys have a name, are
+// added and removed by an operator, and are never evicted. Harvested ones (put in by the verifying
+// side) live within `capacity` bytes as the process really holds them, least recently used out
+// first. find() is O(1) and takes at most a microsecond besides parsing the certificate found;
+// eviction takes a bounded step per call, so the loop never stalls. Loop thread; writing to disk
+// happens on a thread of its own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "crypto/recipient_key.h"
+
+namespace sealgate {
+
+class Loop;
+
+class KeyRing {
+public:
+    struct Options {
+        std::string directory;  // <data-dir>/keys; made when absent
+        std::uint64_t capacity_bytes = std::uint64_t{512} << 20;
+        bool persist = true;  // of harvested keys; manual ones are always kept
+    };
+
+    // Opens the store and loads it; blocks (start-up only). `why` says more for people. Without a
+    // loop (the command line while no gateway runs) changes are made at once, blocking.
+    static Result<std::unique_ptr<KeyRing>> open(Loop* loop, Options options, std::string* why);
+    ~KeyRing();
+
+    // spec/smime.md "Whose key": manual exact address, harvested exact address, manual domain,
+    // manual wildcard domain, harvested domain; of several the latest notBefore. Only keys that are
+    // valid now, may encrypt and cover the address. `address`: local@domain as in the envelope.
+    std::optional<RecipientKey> find(std::string_view address, std::int64_t wall_seconds);
+
+    // --- manual keys; `done` when the change is durable
+    // -------------------------------------------
+    using Done = std::function<void(Result<void>)>;
+    enum class Added : std::uint8_t { added, replaced };
+    struct Manual {
+        std::string name;
+        CertificatePtr certificate;
+        SmimeCapabilities capabilities;
+    };
+    // The caller has checked the certificate (usable_for_encryption); an equal name is replaced.
+    Added add(Manual key, Done done);
+    bool remove(const std::string& name, Done done);
+    std::optional<Manual> manual(const std::string& name) const;
+    // In name order; `search`: in name, address, domain, subject or serial, without case; empty:
+    // all.
+    std::vector<Manual> manuals(std::string_view search, std::size_t max) const;
+    std::size_t manual_count() const;
+
+    // --- harvested keys
+    // ----------------------------------------------------------------------------
+    struct Harvested {
+        std::string owner;  // an address, or "@domain" for a certificate with DNS names
+        CertificatePtr certificate;
+        SmimeCapabilities capabilities;
+        std::int64_t signing_time = 0;  // seconds since 1970, of the message it came with
+        std::int64_t last_used = 0;     // wall seconds
+    };
+    // Puts a key in under its owner, replacing what that owner had when `key.signing_time` is
+    // newer.
+    enum class Harvest : std::uint8_t { added, replaced, older, too_large };
+    Harvest harvest(Harvested key);
+    std::optional<Harvested> harvested(std::string_view owner);
+    std::vector<Harvested> harvested_list(std::string_view search, std::size_t max) const;
+    bool remove_harvested(std::string_view owner);
+
+    struct Statistics {
+        std::size_t manual = 0;
+        std::size_t harvested = 0;
+        std::uint64_t harvested_bytes = 0;  // as the process holds them
+        std::uint64_t capacity_bytes = 0;
+        std::uint64_t evictions = 0;
+        bool full = false;  // eviction has begun
+    };
+    Statistics statistics() const;
+    void set_capacity(std::uint64_t bytes);  // a reload; a smaller one evicts step by step
+
+    struct State;
+
+private:
+    explicit KeyRing(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+// The reason why mail must not be encrypted to this certificate at all (where a key is added):
+// use, key size, expiry; ok otherwise. A certificate that names no address and no domain covers
+// nobody: no_certificate.
+Reason usable_for_encryption(const Certificate& certificate, std::int64_t wall_seconds);
+
+}  // namespace sealgate
