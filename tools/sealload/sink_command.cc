@@ -26,18 +26,23 @@ struct SinkArguments {
     bool json = false;
 };
 
-void print_json(const SinkCounts& counts) {
-    const double seconds = counts.last_at - counts.first_at;
-    const json answer = {{"messages", counts.messages},
-                         {"dsns", counts.dsns},
-                         {"recipients", counts.recipients},
-                         {"bytes", counts.bytes},
-                         {"connections", counts.connections},
-                         {"failed_on_purpose", counts.failed_on_purpose},
-                         {"verified", counts.verified},
-                         {"not_verified", counts.not_verified},
-                         {"seconds", seconds}};
-    fmt::print("{}\n", answer.dump(2));
+json json_of(const SinkCounts& counts) {
+    return {{"messages", counts.messages},
+            {"dsns", counts.dsns},
+            {"recipients", counts.recipients},
+            {"bytes", counts.bytes},
+            {"connections", counts.connections},
+            {"failed_on_purpose", counts.failed_on_purpose},
+            {"verified", counts.verified},
+            {"not_verified", counts.not_verified},
+            {"seconds", counts.last_at - counts.first_at},
+            {"last_at", counts.last_at}};  // on the machine's monotonic clock
+}
+
+// What is counted so far, on one line, for who must know when all has arrived.
+void tell_counts(const SinkCounts& counts) {
+    fmt::print("{}\n", json_of(counts).dump());
+    std::fflush(stdout);
 }
 
 void print_text(const SinkCounts& counts) {
@@ -71,10 +76,11 @@ void run(SinkArguments& arguments) {
         throw LoadFailed{exit_usage, arguments.listen + ": " + listening.error().what + ": " + why};
     loop.on_signal(SIGINT, [&loop] { loop.stop(); });
     loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
+    loop.on_signal(SIGUSR1, [&sink] { tell_counts(sink.counts()); });
     fmt::print(stderr, "listening on {}\n", sink.local().to_text());
     loop.run();
     if (arguments.json)
-        print_json(sink.counts());
+        fmt::print("{}\n", json_of(sink.counts()).dump(2));
     else
         print_text(sink.counts());
     std::fflush(stdout);
