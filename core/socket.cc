@@ -233,11 +233,11 @@ std::size_t Socket::unsent_bytes() const {
     return state_->unsent.bytes() + state_->sending.bytes();
 }
 
-void Socket::close_after_sending(std::unique_ptr<Socket> socket, std::uint64_t grace_ms) {
-    State& s = *socket->state_;
+void Socket::end_after_sending(std::unique_ptr<Transport> /*self*/, std::uint64_t grace_ms) {
+    State& s = *state_;
     s.handler = nullptr;
     s.last_words = true;
-    if (s.broken) return;  // the Socket's destructor closes it
+    if (s.broken) return;  // our destructor closes it
     uv_read_stop(&s.stream);
     s.loop.state().lingering.insert(&s);
     s.grace = new uv_timer_t;
@@ -250,7 +250,7 @@ void Socket::close_after_sending(std::unique_ptr<Socket> socket, std::uint64_t g
     } else {
         s.schedule_send();
     }
-    socket->state_ = nullptr;  // it closes itself
+    state_ = nullptr;  // it closes itself
 }
 
 Endpoint Socket::local() const { return endpoint_of(state_->tcp, uv_tcp_getsockname); }

@@ -16,29 +16,18 @@
 #include "core/address.h"
 #include "core/chunk.h"
 #include "core/result.h"
+#include "core/transport.h"
 
 namespace sealgate {
 
 class Loop;
 
-class Socket {
+class Socket final : public Transport {
 public:
-    // What happens on a socket. The handler may destroy the Socket from inside any of these.
-    class Handler {
-    public:
-        virtual ~Handler() = default;
-        virtual void on_bytes(Chunk chunk) = 0;
-        virtual void on_end() = 0;                     // the peer sent FIN; we may still send
-        virtual void on_broken(std::string what) = 0;  // reset, timed out…: of no use any more
-        virtual void on_drain() = 0;                   // everything sent is in the kernel
-    };
+    using Handler = Transport::Handler;
     using Connected = std::function<void(Result<void>, std::string what)>;
 
-    // The socket reads only after resume(). Destroying it closes it; unsent bytes may be lost
-    // (use close_after_sending()).
-    ~Socket();
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
+    ~Socket() override;
 
     // `connected` is called once, never from inside connect(). `source` may be empty (family none).
     static std::unique_ptr<Socket> connect(Loop& loop, const Endpoint& to, const IpAddress& source,
@@ -46,25 +35,25 @@ public:
     static std::unique_ptr<Socket> connect_unix(Loop& loop, const std::string& path,
                                                 Connected connected);
 
-    void set_handler(Handler* handler);
-    void resume();
-    void pause();
+    void set_handler(Handler* handler) override;
+    void resume() override;
+    void pause() override;
 
-    void send(Chunk chunk);
-    void send(ChunkList chunks);
-    std::size_t unsent_bytes() const;
-    // Sends what is left, then FIN, and waits for the peer's; at most `grace_ms` later the socket
-    // is closed and freed. The handler hears no more of it.
-    static void close_after_sending(std::unique_ptr<Socket> socket, std::uint64_t grace_ms = 5000);
+    void send(Chunk chunk) override;
+    void send(ChunkList chunks) override;
+    std::size_t unsent_bytes() const override;
 
-    Endpoint local() const;
-    Endpoint peer() const;
+    Endpoint local() const override;
+    Endpoint peer() const override;
 
     struct State;
 
 private:
     friend class Acceptor;
     explicit Socket(State* state) : state_(state) {}
+    // FIN is the end, and the peer's FIN is waited for.
+    void end_after_sending(std::unique_ptr<Transport> self, std::uint64_t grace_ms) override;
+
     State* state_;  // outlives us until libuv's close callback
 };
 
