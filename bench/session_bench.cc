@@ -154,6 +154,9 @@ public:
     DnsTicket confirm_host(const IpAddress&, std::function<void(std::string)>) override {
         return {};
     }
+    DnsTicket lookup_smimea(const std::string&, std::function<void(SmimeaAnswer)>) override {
+        return {};
+    }
 };
 
 int connect_plainly(const Endpoint& to) {

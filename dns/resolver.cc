@@ -12,7 +12,7 @@
 namespace sealgate {
 namespace {
 
-constexpr int type_a = 1, type_ptr = 12, type_mx = 15, type_aaaa = 28;
+constexpr int type_a = 1, type_ptr = 12, type_mx = 15, type_aaaa = 28, type_smimea = 53;
 
 // A domain may list many hosts; who has failed at twenty will not be reached.
 constexpr std::size_t mx_hosts_max = 20;
@@ -20,6 +20,8 @@ constexpr std::size_t mx_hosts_max = 20;
 constexpr std::size_t addresses_max = 16;
 // PTR names of one address that are tried; anybody can list thousands for his own.
 constexpr std::size_t ptr_names_max = 5;
+// SMIMEA records of one address: somebody has a few certificates, not dozens.
+constexpr std::size_t smimea_records_max = 20;
 
 bool is_failure(DnsOutcome outcome) {
     return outcome == DnsOutcome::temporary || outcome == DnsOutcome::bogus;
@@ -84,6 +86,8 @@ public:
                                std::function<void(AddressAnswer)> done) override;
     DnsTicket confirm_host(const IpAddress& ip,
                            std::function<void(std::string name)> done) override;
+    DnsTicket lookup_smimea(const std::string& name,
+                            std::function<void(SmimeaAnswer)> done) override;
 
 private:
     struct Confirmation;
@@ -161,6 +165,24 @@ DnsTicket DnsResolver::lookup_addresses(const std::string& host,
                                         std::function<void(AddressAnswer)> done) {
     auto wanted = std::make_shared<bool>(true);
     ask_addresses(host, wanted, std::move(done));
+    return DnsTicket(std::move(wanted));
+}
+
+DnsTicket DnsResolver::lookup_smimea(const std::string& name,
+                                     std::function<void(SmimeaAnswer)> done) {
+    auto wanted = std::make_shared<bool>(true);
+    context_->ask(name, type_smimea, [wanted, done = std::move(done)](const DnsRecords& records) {
+        if (!*wanted) return;
+        SmimeaAnswer answer{records.outcome, records.secure, {}};
+        for (const std::string& rdata : records.rdata) {
+            if (answer.records.size() == smimea_records_max) break;
+            if (auto record = parse_smimea(rdata)) answer.records.push_back(*std::move(record));
+        }
+        if (answer.outcome == DnsOutcome::found && answer.records.empty()) {
+            answer.outcome = DnsOutcome::no_data;
+        }
+        done(std::move(answer));
+    });
     return DnsTicket(std::move(wanted));
 }
 

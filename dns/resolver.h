@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What mail needs of the DNS: mail hosts of a domain, addresses of a host, the confirmed name of an
-// address.
+// address, a recipient's certificate.
 //
 // The resolver behind it is libunbound with a thread of its own: our loop writes a question into
 // its pipe and is woken by its descriptor when answers are there. (libunbound can also run on a
@@ -25,6 +25,7 @@
 #include "core/address.h"
 #include "core/config.h"
 #include "core/result.h"
+#include "dns/smimea.h"
 
 namespace sealgate {
 
@@ -57,6 +58,14 @@ struct AddressAnswer {
     DnsOutcome outcome = DnsOutcome::temporary;
     bool secure = false;
     std::vector<IpAddress> addresses;  // IPv4 before IPv6
+};
+
+// RFC 8162. Records that are not `secure` prove nothing, since anybody on the way may have put them
+// in: who asks must take them for none.
+struct SmimeaAnswer {
+    DnsOutcome outcome = DnsOutcome::temporary;
+    bool secure = false;
+    std::vector<SmimeaRecord> records;
 };
 
 // Keeps the wish for an answer. Dropping it means: never call back.
@@ -94,6 +103,9 @@ public:
     // The first of its PTR names (five are tried) that leads back to `ip`; empty when none does.
     [[nodiscard]] virtual DnsTicket confirm_host(const IpAddress& ip,
                                                  std::function<void(std::string name)> done) = 0;
+    // `name`: of smimea_name().
+    [[nodiscard]] virtual DnsTicket lookup_smimea(const std::string& name,
+                                                  std::function<void(SmimeaAnswer)> done) = 0;
 };
 
 // Starts no thread yet (the first question does). Fails for servers that are not addresses and for

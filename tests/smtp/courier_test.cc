@@ -47,6 +47,9 @@ public:
     DnsTicket confirm_host(const IpAddress&, std::function<void(std::string)> done) override {
         return later(std::string(), std::move(done));
     }
+    DnsTicket lookup_smimea(const std::string&, std::function<void(SmimeaAnswer)>) override {
+        return {};
+    }
 
     std::map<std::string, MxAnswer> mx;
     std::map<std::string, AddressAnswer> addresses;

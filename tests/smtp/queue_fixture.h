@@ -34,6 +34,9 @@ public:
     DnsTicket confirm_host(const IpAddress&, std::function<void(std::string)>) override {
         return {};
     }
+    DnsTicket lookup_smimea(const std::string&, std::function<void(SmimeaAnswer)>) override {
+        return {};
+    }
 };
 
 struct Delivery {
