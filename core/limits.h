@@ -63,6 +63,15 @@ inline constexpr std::size_t hold_back_bytes_max = 64 * 1024;
 // enciphered what came before: then Flow::full.
 inline constexpr std::size_t encrypt_waiting_bytes_max = 64 * 1024;
 
+// --- looking keys up ---------------------------------------------------------------------------
+
+// Questions to directories and the DNS that one message has under way at once; its other recipients
+// wait for these, so that a mailing to a thousand does not fill everybody's queue.
+inline constexpr std::size_t key_questions_per_message_max = 16;
+// Questions under way at one source, for all messages; beyond, "temporarily no key". A directory
+// that takes a second for each is full at this many messages a second.
+inline constexpr std::size_t key_questions_max = 1000;
+
 // --- spool -------------------------------------------------------------------------------------
 
 // A message up to this size keeps its bytes in memory until delivered (while memory lasts), so that
