@@ -53,6 +53,8 @@ Result<std::unique_ptr<Spool>> Spool::open(Loop& loop, const std::string& direct
         return tl::unexpected(written.error());
     }
     state->trouble = low_disk_text(*state->store);
+    state->removal_timer =
+        std::make_unique<Timer>(loop, [state = state.get()] { state->wake.raise(); });
     state->thread = start_thread("sealgate-spool", [state = state.get()] { state->serve(); });
     state->reader_thread =
         start_thread("sealgate-reader", [state = state.get()] { state->serve_reads(); });
@@ -62,6 +64,7 @@ Result<std::unique_ptr<Spool>> Spool::open(Loop& loop, const std::string& direct
 Spool::~Spool() {
     const SignalsBlocked blocked;
     state_->closed = true;
+    state_->removal_timer.reset();
     state_->finish();
     state_->own_writers.clear();
     // A clean end: the MIDs that were made durable ahead need not be skipped.

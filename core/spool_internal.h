@@ -18,6 +18,7 @@
 #include "core/spool.h"
 #include "core/spool_store.h"
 #include "core/thread.h"
+#include "core/timer.h"
 
 namespace sealgate {
 
@@ -96,6 +97,8 @@ struct Spool::State : std::enable_shared_from_this<Spool::State> {
     MessageId next_mid = 1;
     MessageId mid_mark = 0;  // durable, as far as is known
     bool mid_mark_asked = false;
+    bool wake_asked = false;  // at the end of this round of the loop
+    std::unique_ptr<Timer> removal_timer;
     std::unordered_map<MessageId, std::unique_ptr<SpoolWriter>> own_writers;  // store()'s
     std::string trouble;
     Statistics statistics;

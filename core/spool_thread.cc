@@ -23,6 +23,7 @@ using Kind = SpoolOperation::Kind;
 // the end is for all of them.
 constexpr std::size_t batch_bytes_max = 4 << 20;
 constexpr std::uint64_t look_at_disk_ms = 1000;
+constexpr std::uint64_t removal_held_ms = 5;
 
 struct Removal {
     MessageId mid;
@@ -193,7 +194,20 @@ void Spool::State::serve() { SpoolThread(*this).run(); }
 
 void Spool::State::push(SpoolOperation operation) {
     if (closed) return;
-    if (inbox.push(std::move(operation))) wake.raise();
+    // Nobody waits for a removal: it goes with the next commit, or by itself a little later.
+    const bool urgent = operation.kind != SpoolOperation::Kind::remove || operation.done;
+    inbox.push(std::move(operation));
+    if (wake_asked) return;
+    if (!urgent) {
+        if (!removal_timer->running()) removal_timer->start(removal_held_ms);
+        return;
+    }
+    // At the end of this round of the loop: what other sessions end meanwhile shares the sync.
+    wake_asked = true;
+    loop.defer([state = shared_from_this()] {
+        state->wake_asked = false;
+        state->wake.raise();
+    });
 }
 
 void Spool::State::finish() {

@@ -2,6 +2,7 @@
 #include "core/workers.h"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 #include "core/loop.h"
@@ -13,6 +14,9 @@
 namespace sealgate {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto answer_held_max = std::chrono::microseconds(WorkerPool::answer_held_us_max);
 
 struct Worker {
     Mailbox<std::unique_ptr<WorkerPool::Job>> inbox;
@@ -40,23 +44,43 @@ struct WorkerPool::State : std::enable_shared_from_this<WorkerPool::State> {
     std::size_t outstanding = 0;
 
     void serve(std::size_t worker_index);
+    void serve_line(std::vector<std::unique_ptr<Job>> line, std::size_t worker_index);
+    void hand_back(std::vector<Finished>& group);
     void deliver();
 };
 
 void WorkerPool::State::serve(std::size_t worker_index) {
     Worker& self = *workers[worker_index];
-    for (;;) {
+    while (!stopping.load(std::memory_order_relaxed)) {
         self.wake.wait();
-        for (auto& job : self.inbox.take_all()) {
-            // What was not begun goes back unrun: jobs are destroyed on the loop thread only.
-            if (!stopping.load(std::memory_order_relaxed)) job->run();
-            if (finished.push({std::move(job), worker_index}) &&
-                !stopping.load(std::memory_order_relaxed)) {
-                loop.post([state = shared_from_this()] { state->deliver(); });
-            }
-        }
-        if (stopping.load(std::memory_order_relaxed)) return;
+        serve_line(self.inbox.take_all(), worker_index);
     }
+}
+
+// What was not begun when the pool stops goes back unrun: jobs are destroyed on the loop thread
+// only.
+void WorkerPool::State::serve_line(std::vector<std::unique_ptr<Job>> line,
+                                   std::size_t worker_index) {
+    const std::size_t group_jobs = std::max<std::size_t>(1, line.size() / 4);
+    std::vector<Finished> group;
+    Clock::time_point group_begin;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (!stopping.load(std::memory_order_relaxed)) line[i]->run();
+        const auto now = Clock::now();
+        if (group.empty()) group_begin = now;
+        group.push_back({std::move(line[i]), worker_index});
+        const bool may_wait = i + 1 < line.size() && line[i + 1]->brief() &&
+                              group.size() < group_jobs && now - group_begin < answer_held_max;
+        if (!may_wait) hand_back(group);
+    }
+}
+
+void WorkerPool::State::hand_back(std::vector<Finished>& group) {
+    bool asleep = false;
+    for (Finished& one : group) asleep |= finished.push(std::move(one));
+    group.clear();
+    if (asleep && !stopping.load(std::memory_order_relaxed))
+        loop.post([state = shared_from_this()] { state->deliver(); });
 }
 
 void WorkerPool::State::deliver() {

@@ -96,8 +96,10 @@ public:
     Result<Flow> finish() final {
         if (!digest_) TRY(begin());
         const Flow flow = TRY(end_content());
-        ticket_ = workers_.submit(tail_work(digest_->finish()),
-                                  [this](Result<ChunkList> tail) { on_tail(std::move(tail)); });
+        ticket_ = workers_.submit(
+            tail_work(digest_->finish()),
+            [this](Result<ChunkList> tail) { on_tail(std::move(tail)); },
+            WorkerPool::Length::brief);
         return flow;
     }
 

@@ -68,6 +68,26 @@ TEST(WorkerPool, GivesAJobToTheWorkerWithTheFewest) {
     EXPECT_EQ(threads.size(), 3u);
 }
 
+TEST(WorkerPool, HoldsNoAnswerBackForAJobThatMayBeLong) {
+    Loop loop;
+    WorkerPool pool(loop, 1);
+    Semaphore line_is_formed, long_may_end;
+    int brief_answers = 0;
+    bool long_answered = false;
+    std::vector<WorkerPool::Ticket> tickets;
+    tickets.push_back(pool.submit([&] { return line_is_formed.wait(), 0; }, [](int) {}));
+    for (int i = 0; i < 100; ++i)
+        tickets.push_back(pool.submit([] { return 1; }, [&](int one) { brief_answers += one; },
+                                      WorkerPool::Length::brief));
+    tickets.push_back(
+        pool.submit([&] { return long_may_end.wait(), 0; }, [&](int) { long_answered = true; }));
+    line_is_formed.raise();
+    ASSERT_TRUE(loop.run_until([&] { return brief_answers == 100; }, long_ms));
+    EXPECT_FALSE(long_answered);
+    long_may_end.raise();
+    ASSERT_TRUE(loop.run_until([&] { return long_answered; }, long_ms));
+}
+
 TEST(WorkerPool, MaySubmitFromADelivery) {
     Loop loop;
     WorkerPool pool(loop, 2);
