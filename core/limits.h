@@ -62,6 +62,21 @@ inline constexpr std::size_t hold_back_bytes_max = 64 * 1024;
 // Content that waits in an encrypting stage until a worker has wrapped the content key or has
 // enciphered what came before: then Flow::full.
 inline constexpr std::size_t encrypt_waiting_bytes_max = 64 * 1024;
+// Content under one key and nonce of GCM. NIST SP 800-38D §5.2.1.1 (and RFC 5084 §3.2) end at
+// 2^36-32; wolfCrypt counts the content in 32 bits, and refuses what would run over.
+inline constexpr std::uint64_t gcm_content_bytes_max = (std::uint64_t{1} << 32) - 64 * 1024;
+static_assert(gcm_content_bytes_max <= (std::uint64_t{1} << 36) - 32, "NIST SP 800-38D");
+// Attributes and extensions say in 100 bytes what a program can decrypt.
+inline constexpr std::size_t smime_capabilities_bytes_max = 16 * 1024;
+
+// --- asking servers beyond (core/fetch.h) ------------------------------------------------------
+
+// One answer, unless the request says less or more: a certificate is 2 KB, a directory entry with a
+// photograph 100 KB.
+inline constexpr std::size_t fetch_bytes_max = 1 << 20;
+// Connections at once, in all and to one host; other requests wait, and their time runs.
+inline constexpr long fetch_connections_max = 100;
+inline constexpr long fetch_host_connections_max = 16;
 
 // --- looking keys up ---------------------------------------------------------------------------
 
@@ -71,6 +86,17 @@ inline constexpr std::size_t key_questions_per_message_max = 16;
 // Questions under way at one source, for all messages; beyond, "temporarily no key". A directory
 // that takes a second for each is full at this many messages a second.
 inline constexpr std::size_t key_questions_max = 1000;
+
+// --- TLS ---------------------------------------------------------------------------------------
+
+// What a peer may send before its handshake is done: a long chain is 20 KB, RFC 8446 §4.4.2 permits
+// 16 MB.
+inline constexpr std::size_t tls_handshake_bytes_max = 128 * 1024;
+// RFC 8446 §5.1: the plaintext of one record.
+inline constexpr std::size_t tls_record_bytes_max = 16 * 1024;
+// Targets whose sessions a client keeps; the one not used for longest goes first. A session is
+// 2 KB to 4 KB (ticket, and the chain as it came).
+inline constexpr std::size_t tls_session_targets_max = 1000;
 
 // --- spool -------------------------------------------------------------------------------------
 
