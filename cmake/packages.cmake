@@ -8,6 +8,7 @@ find_package(Threads REQUIRED)
 
 pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv>=1.44)
 pkg_check_modules(libidn2 REQUIRED IMPORTED_TARGET libidn2)
+pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl>=7.87)  # with ldap, as Debian's is
 pkg_check_modules(libhs REQUIRED IMPORTED_TARGET libhs)
 pkg_check_modules(rocksdb REQUIRED IMPORTED_TARGET rocksdb)
 

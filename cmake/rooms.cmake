@@ -20,7 +20,7 @@ endfunction()
 sealgate_room(core
     PUBLIC fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json tl::expected PkgConfig::libuv
            PkgConfig::libhs Threads::Threads
-    PRIVATE PkgConfig::rocksdb)
+    PRIVATE PkgConfig::rocksdb PkgConfig::libcurl)
 sealgate_room(dns PUBLIC sealgate_core PRIVATE unbound::unbound PkgConfig::libidn2)
 sealgate_room(crypto PUBLIC sealgate_core wolfssl::wolfssl PRIVATE OpenSSL::Crypto)
 sealgate_room(smtp PUBLIC sealgate_crypto sealgate_dns sealgate_core)

@@ -24,6 +24,7 @@ LIBRARIES = [
     ("wolfSSL", r"[<\"](wolfssl|wolfcrypt)/", r"crypto/"),
     ("libcrypto", r"<openssl/", r"crypto/(trust|pkcs12|rsa_engine)"),
     ("libunbound", r"<unbound", r"dns/"),
+    ("libcurl", r"<curl/", r"core/fetch"),
     ("RocksDB", r"<rocksdb/", r"core/spool"),
 ]
 

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An HTTP server for tests; prints its port. With --tls CERTIFICATE KEY it speaks HTTPS.
+
+/status/N answers N; /body/N has N bytes; /silent says nothing; /slow sends a byte a second;
+/redirect?to=URL redirects; /echo answers with request line, credentials and body; /huge never ends;
+/files/NAME is a file of --files DIRECTORY.
+"""
+
+import http.server
+import pathlib
+import ssl
+import sys
+import time
+import urllib.parse
+
+FILES = None
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body, **fields):
+        self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        kind = self.headers.get("Content-Type", "")
+        self.answer(200, f"POST {self.path} {kind} ".encode() + body)
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        _, what, *rest = path.split("/", 2)
+        if what == "status":
+            self.answer(int(rest[0]), b"" if rest[0] == "204" else b"said so")
+        elif what == "body":
+            self.answer(200, b"x" * int(rest[0]))
+        elif what == "silent":
+            time.sleep(3600)
+        elif what == "slow":
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(3600):
+                self.wfile.write(b"x")
+                time.sleep(1)
+        elif what == "huge":
+            self.send_response(200)
+            self.end_headers()
+            while True:
+                self.wfile.write(b"x" * 65536)
+        elif what == "redirect":
+            self.answer(302, b"", Location=urllib.parse.parse_qs(query)["to"][0])
+        elif what == "files" and FILES:
+            found = FILES / urllib.parse.unquote(rest[0])
+            self.answer(200, found.read_bytes()) if found.is_file() else self.answer(404, b"none")
+        else:
+            login = self.headers.get("Authorization", "-")
+            self.answer(200, f"{self.command} {self.path} {login}".encode())
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass
+
+
+def main():
+    global FILES
+    arguments = sys.argv[1:]
+    server = Server(("127.0.0.1", 0), Handler)
+    if "--files" in arguments:
+        FILES = pathlib.Path(arguments[arguments.index("--files") + 1])
+    if "--tls" in arguments:
+        at = arguments.index("--tls")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(arguments[at + 1], arguments[at + 2])
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
+
+
+main()
