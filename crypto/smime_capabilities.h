@@ -15,6 +15,8 @@
 
 namespace sealgate {
 
+class Certificate;
+
 // Content encryption: RFC 3565 (CBC, in EnvelopedData), RFC 5084 (GCM, in AuthEnvelopedData).
 enum class ContentCipher : std::uint8_t { aes_128_cbc, aes_256_cbc, aes_128_gcm, aes_256_gcm };
 const char* to_text(ContentCipher cipher);  // "aes-256-gcm"
@@ -38,6 +40,9 @@ struct SmimeCapabilities {
 
 // The DER of SMIMECapabilities (a SEQUENCE OF SMIMECapability); unknown ones are passed over.
 Result<SmimeCapabilities> parse_smime_capabilities(ByteSpan der);
+
+// What the certificate itself says: RFC 4262. Not known where it says nothing that can be read.
+SmimeCapabilities capabilities_of(const Certificate& certificate);
 
 // What a profile's `cipher` means for these recipients: `automatic` is the best that all of them
 // read (GCM before CBC, 256 before 128), and aes-256-cbc where one of them is not known.
