@@ -17,6 +17,7 @@ namespace sealgate {
 namespace ber {
 inline constexpr std::uint8_t boolean = 0x01;
 inline constexpr std::uint8_t integer = 0x02;
+inline constexpr std::uint8_t bit_string = 0x03;
 inline constexpr std::uint8_t octet_string = 0x04;
 inline constexpr std::uint8_t octet_string_constructed = 0x24;
 inline constexpr std::uint8_t null = 0x05;

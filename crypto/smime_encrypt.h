@@ -13,7 +13,6 @@
 // thread.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -21,13 +20,12 @@
 #include "core/stage.h"
 #include "core/workers.h"
 #include "crypto/certificate.h"
+#include "crypto/key_transport.h"
 #include "crypto/smime_capabilities.h"
 
 namespace sealgate {
 
-// RSA key transport; EC and X25519 keys always use ephemeral-static ECDH (RFC 5753, RFC 8418).
-enum class RsaTransport : std::uint8_t { pkcs1, oaep };
-
+// EC and X25519 keys always use ephemeral-static ECDH (RFC 5753, RFC 8418).
 struct EncryptRecipient {
     CertificatePtr certificate;  // Certificate::may_encrypt() is ok
     RsaTransport transport = RsaTransport::pkcs1;
