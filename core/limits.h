@@ -89,9 +89,9 @@ inline constexpr std::size_t key_questions_max = 1000;
 
 // --- TLS ---------------------------------------------------------------------------------------
 
-// What a peer may send before its handshake is done: a long chain is 20 KB, RFC 8446 §4.4.2 permits
-// 16 MB.
-inline constexpr std::size_t tls_handshake_bytes_max = 128 * 1024;
+// What a peer may send before its handshake is done. wolfSSL takes no message over 18 KB, but a
+// record may hold one byte of it.
+inline constexpr std::size_t tls_handshake_bytes_max = 64 * 1024;
 // RFC 8446 §5.1: the plaintext of one record.
 inline constexpr std::size_t tls_record_bytes_max = 16 * 1024;
 // Targets whose sessions a client keeps; the one not used for longest goes first. A session is
