@@ -25,7 +25,7 @@ LIBRARIES = [
     ("libcrypto", r"<openssl/", r"crypto/(trust|pkcs12|rsa_engine)"),
     ("libunbound", r"<unbound", r"dns/"),
     ("libcurl", r"<curl/", r"core/fetch"),
-    ("RocksDB", r"<rocksdb/", r"core/spool"),
+    ("RocksDB", r"<rocksdb/", r"core/(spool|record_store)"),
 ]
 
 INCLUDE = re.compile(r"^\s*#\s*include\s+([<\"][^>\"]+[>\"])")
