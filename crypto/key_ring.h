@@ -30,20 +30,24 @@ public:
         std::string directory;  // <data-dir>/keys; made when absent
         std::uint64_t capacity_bytes = std::uint64_t{512} << 20;
         bool persist = true;  // of harvested keys; manual ones are always kept
+        // How long to wait for another process that has the store open.
+        std::uint64_t patience_ms = 0;
     };
 
-    // Opens the store and loads it; blocks (start-up only). `why` says more for people. Without a
-    // loop (the command line while no gateway runs) changes are made at once, blocking.
+    // Opens the store and loads it; blocks (start-up only). `why` says more for people;
+    // ErrorKind::untrusted: another process has it open. Without a loop (tests, tools) changes are
+    // made at once, blocking.
     static Result<std::unique_ptr<KeyRing>> open(Loop* loop, Options options, std::string* why);
-    ~KeyRing();
+    ~KeyRing();  // what was handed over is written; answers on their way are dropped
 
     // spec/smime.md "Whose key": manual exact address, harvested exact address, manual domain,
     // manual wildcard domain, harvested domain; of several the latest notBefore. Only keys that are
     // valid now, may encrypt and cover the address. `address`: local@domain as in the envelope.
+    // A harvested key found counts as used.
     std::optional<RecipientKey> find(std::string_view address, std::int64_t wall_seconds);
 
-    // --- manual keys; `done` when the change is durable
-    // -------------------------------------------
+    // --- manual keys: in effect at once; `done` (may be empty) when durable ----------------------
+
     using Done = std::function<void(Result<void>)>;
     enum class Added : std::uint8_t { added, replaced };
     struct Manual {
@@ -52,16 +56,24 @@ public:
         SmimeCapabilities capabilities;
     };
     // The caller has checked the certificate (usable_for_encryption); an equal name is replaced.
+    // When it cannot be written it is taken back.
     Added add(Manual key, Done done);
     bool remove(const std::string& name, Done done);
     std::optional<Manual> manual(const std::string& name) const;
-    // In name order; `search`: in name, address, domain, subject or serial, without case; empty:
-    // all.
-    std::vector<Manual> manuals(std::string_view search, std::size_t max) const;
     std::size_t manual_count() const;
 
-    // --- harvested keys
-    // ----------------------------------------------------------------------------
+    // A page, in name order, of those behind the name `after`. `search`: in name, address, domain,
+    // subject or serial number, without case; empty: all. One call takes about a millisecond, so a
+    // page may have fewer rows than rows_max, or none, and still not be the last.
+    struct ManualPage {
+        std::vector<Manual> rows;
+        std::optional<std::string> next;  // `after` of the next page; nothing: this was the last
+    };
+    ManualPage list_manual(std::string_view search, std::string_view after,
+                           std::size_t rows_max) const;
+
+    // --- harvested keys --------------------------------------------------------------------------
+
     struct Harvested {
         std::string owner;  // an address, or "@domain" for a certificate with DNS names
         CertificatePtr certificate;
@@ -70,12 +82,20 @@ public:
         std::int64_t last_used = 0;     // wall seconds
     };
     // Puts a key in under its owner, replacing what that owner had when `key.signing_time` is
-    // newer.
+    // newer. On the disk a little later.
     enum class Harvest : std::uint8_t { added, replaced, older, too_large };
     Harvest harvest(Harvested key);
-    std::optional<Harvested> harvested(std::string_view owner);
-    std::vector<Harvested> harvested_list(std::string_view search, std::size_t max) const;
-    bool remove_harvested(std::string_view owner);
+    std::optional<Harvested> harvested(std::string_view owner);  // looking is not using
+    bool remove_harvested(std::string_view owner, Done done = {});
+
+    // As list_manual(), in no order. `search`: in owner, subject or serial number. Keys that come
+    // or go between two pages may be missed or told twice.
+    struct HarvestedPage {
+        std::vector<Harvested> rows;
+        std::optional<std::uint32_t> next;
+    };
+    HarvestedPage list_harvested(std::string_view search, std::uint32_t from,
+                                 std::size_t rows_max) const;
 
     struct Statistics {
         std::size_t manual = 0;
@@ -83,7 +103,8 @@ public:
         std::uint64_t harvested_bytes = 0;  // as the process holds them
         std::uint64_t capacity_bytes = 0;
         std::uint64_t evictions = 0;
-        bool full = false;  // eviction has begun
+        bool full = false;           // eviction has begun
+        std::uint64_t unstored = 0;  // changes of harvested keys that the disk did not get
     };
     Statistics statistics() const;
     void set_capacity(std::uint64_t bytes);  // a reload; a smaller one evicts step by step

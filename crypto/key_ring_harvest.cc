@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The harvested keys of the key ring: putting in, making room, and the disk behind.
+#include <algorithm>
+
+#include "core/limits.h"
+#include "core/loop.h"
+#include "core/text.h"
+#include "crypto/key_ring_records.h"
+#include "crypto/key_ring_state.h"
+
+namespace sealgate {
+namespace {
+
+// A certificate for a thousand domains has 30 KB. It bounds the number of small keys that must go
+// for a large one, as well.
+constexpr std::size_t record_bytes_max = 64 * 1024;
+// One key may take this share of the capacity.
+constexpr std::uint64_t record_share = 8;
+// Parsed certificates are this share of the capacity.
+constexpr std::uint64_t parsed_share = 64;
+// The store is counted up to this share; of a tiny capacity it would take all.
+constexpr std::uint64_t store_share = 8;
+constexpr std::uint64_t manual_parsed_bytes_max = 8 << 20;
+// A call stops evicting here, whatever room there still must be made: a millisecond.
+constexpr int evictions_per_call_max = 640;
+// Beyond it what is harvested is not written any more: memory is counted, and the disk is behind.
+constexpr std::size_t waiting_bytes_max = 4 << 20;
+// The time of use is written when the disk's is older than that.
+constexpr std::uint32_t use_stored_every_seconds = 86'400;
+
+}  // namespace
+
+KeyRing::State::State(std::uint64_t capacity)
+    : manual_parsed(manual_parsed_bytes_max),
+      harvested_parsed(capacity / parsed_share),
+      capacity_bytes(capacity) {}
+
+// The store's buffers are full whenever keys come in.
+std::uint64_t KeyRing::State::held_beside_bytes() const {
+    const std::uint64_t store_bytes =
+        persist ? std::min(RecordStore::memory_bytes_max, capacity_bytes / store_share) : 0;
+    return harvested_parsed.bytes() + store_bytes;
+}
+
+std::uint64_t KeyRing::State::held_bytes() const {
+    return repository.count() == 0 ? 0 : repository.held_bytes() + held_beside_bytes();
+}
+
+bool KeyRing::State::make_room(std::optional<std::size_t> record_bytes, RecordBatch& batch) {
+    const auto needed = [&] {
+        return repository.held_bytes_with(record_bytes) + held_beside_bytes();
+    };
+    for (int evicted = 0; needed() > capacity_bytes;) {
+        if (repository.has_slack_with(record_bytes)) {
+            repository.release();
+            continue;
+        }
+        if (repository.count() == 0 || evicted++ == evictions_per_call_max) return false;
+        const KeyRepository::Place oldest = repository.oldest();
+        if (persist) key_records::remove_harvested(batch, repository.owner(oldest));
+        repository.remove(oldest);
+        ++evictions;
+    }
+    return true;
+}
+
+void KeyRing::State::write_harvested(RecordBatch batch) {
+    if (batch.empty()) return;
+    if (store->waiting_bytes() > waiting_bytes_max) {
+        ++unstored;
+        return;
+    }
+    store->write(std::move(batch), RecordStore::Durability::written, [this](Result<void> written) {
+        if (!written) ++unstored;
+    });
+}
+
+void KeyRing::State::use(KeyRepository::Place place, const std::string& owner, std::uint32_t now) {
+    const KeyRepository::Facts facts = repository.facts(place);
+    const bool store_it = persist && now >= facts.last_used_stored + use_stored_every_seconds;
+    repository.touch(place, now, store_it);
+    if (!store_it) return;
+    RecordBatch batch;
+    key_records::put_use(batch, owner, {now, repository.record_bytes(place)});
+    write_harvested(std::move(batch));
+}
+
+CertificatePtr KeyRing::State::parse_harvested(KeyRepository::Place place) {
+    const std::uint32_t generation = repository.facts(place).generation;
+    if (CertificatePtr kept = harvested_parsed.find(generation)) return kept;
+    auto certificate = Certificate::parse(repository.der(place));
+    if (!certificate) return nullptr;
+    harvested_parsed.keep(generation, *certificate);
+    return *certificate;
+}
+
+KeyRing::Harvested KeyRing::State::to_harvested(KeyRepository::Place place,
+                                                CertificatePtr certificate) const {
+    const KeyRepository::Facts facts = repository.facts(place);
+    return {repository.owner(place), std::move(certificate),
+            SmimeCapabilities::of_bits(facts.capabilities), facts.signing_time, facts.last_used};
+}
+
+KeyRing::Harvest KeyRing::harvest(Harvested key) {
+    State& state = *state_;
+    const std::string owner = lower_case(key.owner);
+    const ByteSpan der = key.certificate->der();
+    const std::size_t record_bytes = owner.size() + der.size();
+    if (owner.size() > limits::address_bytes_max || record_bytes > record_bytes_max ||
+        KeyRepository::bytes_of_record(record_bytes) > state.capacity_bytes / record_share)
+        return Harvest::too_large;
+
+    KeyRepository::Facts facts;
+    facts.generation = state.next_generation++;
+    facts.signing_time = short_time(key.signing_time);
+    facts.not_before = short_time(key.certificate->not_before());
+    facts.not_after = short_time(key.certificate->not_after());
+    facts.last_used = facts.last_used_stored = short_time(key.last_used);
+    facts.capabilities = key.capabilities.to_bits();
+    facts.usable =
+        key.certificate->may_encrypt() == Reason::ok && names_owner(*key.certificate, owner);
+
+    const KeyRepository::Place known = state.repository.locate(owner);
+    if (known != KeyRepository::nowhere) {
+        if (facts.signing_time <= state.repository.facts(known).signing_time) return Harvest::older;
+        state.repository.remove(known);
+    }
+    RecordBatch batch;
+    state.make_room(record_bytes, batch);
+    state.repository.put(owner, der, facts);
+    if (state.persist) key_records::put_harvested(batch, owner, der, facts);
+    state.write_harvested(std::move(batch));
+    return known != KeyRepository::nowhere ? Harvest::replaced : Harvest::added;
+}
+
+std::optional<KeyRing::Harvested> KeyRing::harvested(std::string_view owner) {
+    const KeyRepository::Place place = state_->repository.locate(lower_case(owner));
+    if (place == KeyRepository::nowhere) return std::nullopt;
+    CertificatePtr certificate = state_->parse_harvested(place);
+    if (!certificate) return std::nullopt;
+    return state_->to_harvested(place, std::move(certificate));
+}
+
+bool KeyRing::remove_harvested(std::string_view owner, Done done) {
+    const std::string filed = lower_case(owner);
+    const KeyRepository::Place place = state_->repository.locate(filed);
+    if (place == KeyRepository::nowhere) return false;
+    state_->repository.remove(place);
+    RecordBatch batch;
+    if (state_->persist) key_records::remove_harvested(batch, filed);
+    state_->store->write(std::move(batch), RecordStore::Durability::synced, std::move(done));
+    return true;
+}
+
+void KeyRing::set_capacity(std::uint64_t bytes) {
+    state_->capacity_bytes = bytes;
+    state_->harvested_parsed.set_bytes_max(bytes / parsed_share);
+    if (!state_->shrinking) state_->shrink();
+}
+
+// Some at a time; the loop goes round in between.
+void KeyRing::State::shrink() {
+    RecordBatch batch;
+    shrinking = !make_room(std::nullopt, batch) && repository.count() > 0;
+    write_harvested(std::move(batch));
+    if (!shrinking) return;
+    if (!loop) return shrink();
+    loop->post([this, watched = std::weak_ptr<char>(alive)] {
+        if (!watched.expired()) shrink();
+    });
+}
+
+KeyRing::HarvestedPage KeyRing::list_harvested(std::string_view search, std::uint32_t from,
+                                               std::size_t rows_max) const {
+    const State& state = *state_;
+    const ShortWhile while_;
+    const std::string wanted = lower_case(search);
+    const auto is_wanted = [&](const std::string& owner, const Certificate& certificate) {
+        return owner.find(wanted) != std::string::npos ||
+               lower_case(certificate.subject()).find(wanted) != std::string::npos ||
+               lower_case(certificate.serial()).find(wanted) != std::string::npos;
+    };
+    HarvestedPage page;
+    page.next = state.repository.walk(from, [&](KeyRepository::Place place) {
+        const std::string owner = state.repository.owner(place);
+        const auto certificate = Certificate::parse(state.repository.der(place));
+        if (certificate && is_wanted(owner, **certificate))
+            page.rows.push_back(state.to_harvested(place, *certificate));
+        return page.rows.size() < rows_max && !while_.is_over();
+    });
+    return page;
+}
+
+}  // namespace sealgate
