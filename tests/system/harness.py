@@ -189,7 +189,8 @@ class Gateway:
 class Sink:
     """`sealload sink`, with what it kept."""
 
-    FIELDS = ["id", "recipients", "bytes", "kind", "about", "sender", "file", "verdict"]
+    FIELDS = ["id", "recipients", "bytes", "kind", "about", "sender", "file", "verdict",
+              "form", "layers", "body", "opened_by"]
 
     def __init__(self, folder, *options, keep=True):
         self.folder = pathlib.Path(folder)

@@ -26,7 +26,8 @@ class KillRun:
         self.random = random.Random(seed)
         self.connections = connections
         # The sink refuses now and then, so that there is always something to be tried again.
-        self.sink = harness.Sink(self.folder / "sink", "--verify", "--fail", "5", keep=False)
+        self.sink = harness.Sink(self.folder / "sink", "--verify", "--fail", "end=451:5%",
+                                 keep=False)
         self.gateway = harness.Gateway(self.folder / "gateway", self.sink.port, certificate="mail")
         self.sent = self.folder / "sent"
         self.source = None

@@ -81,7 +81,7 @@ class SignRefusalTest(harness.SystemTest):
 
     def test_refused_report_is_the_end(self):
         """The next hop refuses the report about a message it refused: nothing more is made."""
-        sink = self.start_sink("--fail", "100", "--code", "550", "--fail-at", "rcpt")
+        sink = self.start_sink("--fail", "rcpt=550")
         gateway = self.start_gateway(sink.port)
         self.deliver(gateway, mail_from(b"a@example.com"))
         harness.wait_until(lambda: gateway.mail_log().count("Message finished") == 2, "both ends")

@@ -63,8 +63,7 @@ class SealloadTest(harness.SystemTest):
     def test_refusals_and_their_counts(self):
         for where in ("rcpt", "data", "end"):
             with self.subTest(where=where):
-                sink = self.start_sink("--fail", "50", "--code", "451", "--fail-at", where,
-                                       name=where)
+                sink = self.start_sink("--fail", f"{where}=451:50%", name=where)
                 summary = harness.source(sink.port, "--messages", "200", "--sent",
                                          self.folder / where / "sent", check=False)
                 rows = sink.rows()

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <string_view>
@@ -26,20 +27,13 @@ std::vector<std::string> split_recipients(std::string_view text) {
     return split(text, ',');
 }
 
-std::string join(const std::vector<std::string>& parts) {
-    std::string text;
-    for (const std::string& part : parts) {
-        if (!text.empty()) text += ',';
-        text += part;
-    }
-    return text;
-}
-
 std::uint64_t number(std::string_view text) {
     std::uint64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
 }
+
+constexpr std::size_t fields_known_max = 12;
 
 // Whole lines only: what a killed process left half written is not believed.
 Result<std::vector<std::vector<std::string>>> read_lines(const std::string& path,
@@ -53,7 +47,7 @@ Result<std::vector<std::vector<std::string>>> read_lines(const std::string& path
         if (end == std::string::npos) break;
         auto fields = split(std::string_view(text).substr(begin, end - begin), '\t');
         if (fields.size() < fields_min) return malformed("a ledger's line lacks fields", begin);
-        fields.resize(8);
+        fields.resize(std::max(fields.size(), fields_known_max));
         lines.push_back(std::move(fields));
         begin = end + 1;
     }
@@ -72,7 +66,8 @@ const char* to_word(SentState state) {
 }
 
 LedgerWriter::~LedgerWriter() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    flush();
+    if (is_open()) ::close(descriptor_);
 }
 
 Result<void> LedgerWriter::open(const std::string& path) {
@@ -82,26 +77,60 @@ Result<void> LedgerWriter::open(const std::string& path) {
     return {};
 }
 
+void LedgerWriter::add_field(std::string_view text) {
+    for (const char c : text) lines_ += c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
+    lines_ += '\t';
+}
+
+void LedgerWriter::add_recipients(const std::vector<std::string>& recipients) {
+    for (const std::string& recipient : recipients) {
+        add_field(recipient);
+        lines_.back() = ',';
+    }
+    if (recipients.empty())
+        lines_ += '\t';
+    else
+        lines_.back() = '\t';
+}
+
 void LedgerWriter::write(const SentLine& line) {
-    write_fields({line.message_id, to_word(line.state), line.reply, join(line.recipients),
-                  line.mail_template});
+    if (!is_open()) return;
+    add_field(line.message_id);
+    add_field(to_word(line.state));
+    add_field(line.reply);
+    add_recipients(line.recipients);
+    add_field(line.mail_template);
+    end_line();
+    flush();
+}
+
+void LedgerWriter::add(const ReceivedLine& line) {
+    if (!is_open()) return;
+    add_field(line.message_id);
+    add_recipients(line.recipients);
+    add_field(std::to_string(line.bytes));
+    add_field(line.dsn ? "dsn" : "mail");
+    add_field(line.about);
+    add_field(line.sender);
+    add_field(line.file);
+    add_field(line.verdict);
+    add_field(line.form);
+    add_field(line.layers);
+    add_field(line.body);
+    add_field(line.opened_by);
+    end_line();
 }
 
 void LedgerWriter::write(const ReceivedLine& line) {
-    write_fields({line.message_id, join(line.recipients), std::to_string(line.bytes),
-                  line.dsn ? "dsn" : "mail", line.about, line.sender, line.file, line.verdict});
+    add(line);
+    flush();
 }
 
-void LedgerWriter::write_fields(const std::vector<std::string>& fields) {
-    if (descriptor_ < 0) return;
-    std::string text;
-    for (const std::string& field : fields) {
-        if (&field != fields.data()) text += '\t';
-        for (const char c : field) text += c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
-    }
-    text += '\n';
-    const ssize_t written = ::write(descriptor_, text.data(), text.size());
-    CHECK(written == static_cast<ssize_t>(text.size()));  // a ledger with holes proves nothing
+void LedgerWriter::flush() {
+    if (lines_.empty()) return;
+    const ssize_t written = ::write(descriptor_, lines_.data(), lines_.size());
+    CHECK(written == static_cast<ssize_t>(lines_.size()));  // a ledger with holes proves nothing
+    lines_.clear();
 }
 
 Result<std::vector<SentLine>> read_sent(const std::string& path) {
@@ -135,6 +164,10 @@ Result<std::vector<ReceivedLine>> read_received(const std::string& path) {
         line.sender = fields[5];
         line.file = fields[6];
         line.verdict = fields[7];
+        line.form = fields[8];
+        line.layers = fields[9];
+        line.body = fields[10];
+        line.opened_by = fields[11];
         received.push_back(std::move(line));
     }
     return received;

@@ -18,6 +18,7 @@ using nlohmann::json;
 struct LedgerOptions {
     std::string sent;
     std::string received;
+    bool once = false;
     bool json = false;
 };
 
@@ -39,7 +40,10 @@ void print_json(const LedgerFindings& found) {
                          {"unknown_received", found.unknown_received},
                          {"lost", rows_of(found.lost)},
                          {"duplicated", rows_of(found.duplicated)},
-                         {"unexpected", rows_of(found.unexpected)}};
+                         {"altered", rows_of(found.altered)},
+                         {"unexpected", rows_of(found.unexpected)},
+                         {"both", rows_of(found.both)},
+                         {"neither", rows_of(found.neither)}};
     fmt::print("{}\n", answer.dump(2, ' ', false, json::error_handler_t::replace));
 }
 
@@ -52,14 +56,20 @@ void print_rows(const char* what, const std::vector<LedgerFindings::Row>& rows) 
         fmt::print("{} and {} more\n", what, rows.size() - rows_shown_max);
 }
 
-void print_text(const LedgerFindings& found) {
+void print_text(const LedgerFindings& found, bool once) {
     print_rows("lost", found.lost);
     print_rows("duplicated", found.duplicated);
+    print_rows("altered", found.altered);
     print_rows("unexpected", found.unexpected);
     fmt::print("sent: {} accepted, {} refused, {} unknown; received: {} messages, {} DSNs\n",
                found.accepted, found.refused, found.unknown, found.received, found.dsns);
-    fmt::print("lost {}, duplicated {}, unexpected {}, returned by DSN {}\n", found.lost.size(),
-               found.duplicated.size(), found.unexpected.size(), found.returned);
+    fmt::print("lost {}, duplicated {}, altered {}, unexpected {}, returned by DSN {}\n",
+               found.lost.size(), found.duplicated.size(), found.altered.size(),
+               found.unexpected.size(), found.returned);
+    if (!once) return;
+    print_rows("encrypted and in clear", found.both);
+    print_rows("neither encrypted nor in clear", found.neither);
+    fmt::print("both {}, neither {}\n", found.both.size(), found.neither.size());
 }
 
 void compare(const LedgerOptions& options) {
@@ -68,11 +78,17 @@ void compare(const LedgerOptions& options) {
     const auto received = read_received(options.received);
     if (!received) throw LoadFailed{exit_usage, options.received + ": " + received.error().what};
     const LedgerFindings found = compare_ledgers(*sent, *received);
+    if (options.once && found.formless > 0)
+        throw LoadFailed{exit_usage, options.received +
+                                         ": --expect-once wants a ledger of sink --verify, which "
+                                         "knows each copy's form"};
     if (options.json)
         print_json(found);
     else
-        print_text(found);
-    if (!found.lost.empty()) throw LoadFailed{exit_found, ""};
+        print_text(found, options.once);
+    const bool is_once = found.both.empty() && found.neither.empty();
+    if (!found.lost.empty() || !found.altered.empty() || (options.once && !is_once))
+        throw LoadFailed{exit_found, ""};
 }
 
 }  // namespace
@@ -80,9 +96,13 @@ void compare(const LedgerOptions& options) {
 void add_ledger_command(CLI::App& app) {
     auto options = std::make_shared<LedgerOptions>();
     CLI::App* ledger = app.add_subcommand(
-        "ledger", "Name what was lost or doubled; exit 1 when an accepted message is lost");
+        "ledger",
+        "Name what was lost, doubled or altered; exit 1 when an accepted message is lost, or one "
+        "is altered");
     ledger->add_option("SENT", options->sent, "Written by source --sent")->required();
     ledger->add_option("RECEIVED", options->received, "Written by sink --received")->required();
+    ledger->add_flag("--expect-once", options->once,
+                     "Exit 1 also when a recipient got a copy encrypted and one in clear, or none");
     ledger->add_flag("--json", options->json, "Answer in JSON");
     ledger->callback([options] { compare(*options); });
 }

@@ -3,13 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
-#include "tools/sealload/check_mail.h"
 #include "tools/sealload/sink_session.h"
 
 namespace sealgate {
@@ -31,7 +31,34 @@ bool keep_file(const std::string& path, const std::string& content) {
     return file.good() && !wrong;
 }
 
+std::string hello_of(const SinkOptions& o) {
+    std::vector<std::string> lines = {"sink.example.net"};
+    if (o.pipelining) lines.emplace_back("PIPELINING");
+    if (o.eight_bit) lines.emplace_back("8BITMIME");
+    if (o.smtputf8) lines.emplace_back("SMTPUTF8");
+    if (o.chunking) lines.emplace_back("CHUNKING");
+    if (o.dsn) lines.emplace_back("DSN");
+    if (o.enhanced_codes) lines.emplace_back("ENHANCEDSTATUSCODES");
+    if (o.size) lines.push_back(fmt::format("SIZE {}", o.size_bytes_max));
+    std::string text;
+    for (std::size_t i = 0; i < lines.size(); ++i)
+        text += fmt::format("250{}{}\r\n", i + 1 == lines.size() ? ' ' : '-', lines[i]);
+    return text;
+}
+
 }  // namespace
+
+double SinkCounts::messages_per_second() const {
+    return seconds() > 0 ? static_cast<double>(messages + dsns - 1) / seconds() : 0;
+}
+
+void ReceivedMail::clear() {
+    sender.clear();
+    recipients.clear();
+    recipient_count = 0;
+    content.clear();
+    bytes = 0;
+}
 
 // Recorded even when its session is gone meanwhile: the message did arrive.
 class LoadSink::CheckJob final : public WorkerPool::Job {
@@ -46,13 +73,11 @@ public:
         line_.file = file_;
         const SinkOptions& options = sink_.options_;
         if (!file_.empty()) kept_ = keep_file(options.keep + "/" + file_, mail_.content);
-        if (options.verify && !line_.dsn)
-            line_.verdict = verdict_on(mail_.content, options.ca_file);
+        if (options.check && !line_.dsn) options.check->judge(line_, mail_.content);
     }
     void deliver() override {
-        if (kept_) sink_.record(line_);
-        const auto session = sink_.sessions_.find(session_);
-        if (session != sink_.sessions_.end()) session->second->on_taken(kept_);
+        if (kept_) sink_.record(line_, mail_.recipient_count);
+        sink_.settle_later(session_, kept_);
     }
 
 private:
@@ -65,9 +90,13 @@ private:
 };
 
 LoadSink::LoadSink(Loop& loop, SinkOptions options)
-    : loop_(loop), options_(std::move(options)), last_reply_(loop, [&loop] { loop.stop(); }) {
+    : loop_(loop),
+      options_(std::move(options)),
+      hello_(hello_of(options_)),
+      last_reply_(loop, [&loop] { loop.stop(); }) {
     const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
-    if (wants_content()) workers_ = std::make_unique<WorkerPool>(loop, threads);
+    if (options_.check || !options_.keep.empty())
+        workers_ = std::make_unique<WorkerPool>(loop, threads);
 }
 
 LoadSink::~LoadSink() = default;
@@ -96,8 +125,10 @@ Result<void> LoadSink::listen(std::string* why) {
 void LoadSink::accept(std::unique_ptr<Socket> socket) {
     ++counts_.connections;
     const std::uint64_t id = next_session_++;
-    sessions_[id] = std::make_unique<SinkSession>(*this, id, std::move(socket));
-    sessions_[id]->start();
+    const auto [place, is_new] =
+        sessions_.emplace(id, std::make_unique<SinkSession>(*this, id, std::move(socket)));
+    CHECK(is_new);
+    place->second->start();
 }
 
 // Not at once: the session is still at work.
@@ -105,15 +136,14 @@ void LoadSink::on_closed(std::uint64_t session) {
     loop_.defer([this, session] { sessions_.erase(session); });
 }
 
-bool LoadSink::fails_at(FailAt where) {
-    if (options_.fail_percent <= 0 || options_.fail_at != where) return false;
-    if (std::uniform_real_distribution<double>(0, 100)(random_) >= options_.fail_percent)
-        return false;
-    ++counts_.failed_on_purpose;
-    return true;
-}
-
-void LoadSink::take(std::uint64_t session, ReceivedMail mail) {
+bool LoadSink::take(std::uint64_t session, ReceivedMail& mail) {
+    if (!workers_ && !ledger_.is_open()) {
+        ReceivedLine line;
+        line.dsn = mail.sender.empty() && identify(mail.sender, mail.content).dsn;
+        line.bytes = mail.bytes;
+        record(line, mail.recipient_count);
+        return true;
+    }
     std::string file;
     if (!options_.keep.empty()) file = fmt::format("{:06}.eml", next_file_++);
     auto job = std::make_unique<CheckJob>(*this, session, std::move(mail), std::move(file));
@@ -123,22 +153,44 @@ void LoadSink::take(std::uint64_t session, ReceivedMail mail) {
         job->run();
         job->deliver();
     }
+    return false;
 }
 
-void LoadSink::record(const ReceivedLine& line) {
+void LoadSink::settle_later(std::uint64_t session, bool kept) {
+    settled_.push_back({session, kept});
+    if (settled_.size() == 1) loop_.defer([this] { settle(); });
+}
+
+// All lines of this round are written, then all replies follow.
+void LoadSink::settle() {
+    ledger_.flush();
+    std::vector<Settled> settled;
+    settled.swap(settled_);
+    for (const Settled& one : settled) {
+        const auto session = sessions_.find(one.session);
+        if (session != sessions_.end()) session->second->on_taken(one.kept);
+    }
+}
+
+void LoadSink::record(const ReceivedLine& line, std::uint64_t recipient_count) {
     constexpr std::uint64_t last_reply_ms = 200;
-    ledger_.write(line);
+    ledger_.add(line);
     const double now = seconds_now();
     if (counts_.messages + counts_.dsns == 0) counts_.first_at = now;
     counts_.last_at = now;
     ++(line.dsn ? counts_.dsns : counts_.messages);
     counts_.bytes += line.bytes;
-    counts_.recipients += line.recipients.size();
-    if (line.verdict == "verified") {
-        ++counts_.verified;
-    } else if (!line.verdict.empty()) {
-        ++counts_.not_verified;
-        fmt::print(stderr, "{} {}: {}\n", line.message_id, line.file, line.verdict);
+    counts_.recipients += recipient_count;
+    if (!line.verdict.empty()) {
+        ++counts_.forms[line.layers.empty() ? line.form : line.layers];
+        if (line.body == "altered") ++counts_.altered;
+        if (line.verdict == "verified") {
+            ++counts_.verified;
+        } else {
+            ++counts_.not_verified;
+            ++counts_.failed[line.verdict];
+            fmt::print(stderr, "{} {}: {}\n", line.message_id, line.file, line.verdict);
+        }
     }
     if (options_.messages != 0 && counts_.messages == options_.messages)
         last_reply_.start(last_reply_ms);
