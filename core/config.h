@@ -216,8 +216,6 @@ struct TrustOptions {
     enum class Revocation : std::uint8_t { off, prefer, require } revocation = Revocation::off;
 };
 
-// The structs from here to AdminOptions belong to features this version does not have: what is read
-// into them is either inert or a complaint (core/options.h).
 struct DirectoryOptions {
     std::string name;
     ConfigPlace place;
@@ -230,6 +228,8 @@ struct DirectoryOptions {
     bool trust = true;
 };
 
+// The structs from here to AdminOptions belong to features this version does not have: what is read
+// into them is either inert or a complaint (core/options.h).
 struct QuarantineOptions {
     std::string name;
     ConfigPlace place;

@@ -240,7 +240,12 @@ void Loader::refer(const IniEntry& entry, const IniSection& section, const Secti
         if (!name->empty()) references_.push_back({&kind, section.name, &row, *name, entry.place});
         return;
     }
-    for (const ListItem& item : split_list(entry.value)) {
+    for (ListItem item : split_list(entry.value)) {
+        if (row.syntax == Syntax::key_sources) {
+            constexpr std::string_view directory = "directory:";
+            if (!item.text.starts_with(directory)) continue;  // the others are no sections
+            item.text.remove_prefix(directory.size());
+        }
         if (item.text.empty()) continue;
         references_.push_back({&kind,
                                section.name,
@@ -277,7 +282,7 @@ LoadedConfig Loader::finish() {
     if (!unreadable_) {
         fill_in(config_);
         check_references(config_, references_, loaded_.complaints);
-        check_sections(config_, loaded_.complaints);
+        check_sections(config_, loaded_.complaints, loaded_.warnings);
     }
     put_in_order();
     if (!unreadable_) loaded_.draft = std::make_shared<const Config>(std::move(config_));

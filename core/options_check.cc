@@ -73,6 +73,34 @@ void check_addresses(const Config& config, Complaints& complaints) {
     }
 }
 
+// What is asked, and how; and sources that can give no key as things are, which is no fault: keys
+// may come from the others.
+void check_key_sources(const Config& config, Complaints& complaints, Complaints& warnings) {
+    const bool has_anchors = !config.trust_smime.ca_files.empty() || config.trust_smime.ca_system;
+    for (const auto& [name, directory] : config.directories) {
+        const std::string label = "[directory:" + name + "] ";
+        const auto add = [&](Complaints& list, std::string what) {
+            list.push_back({directory.place.file, directory.place.line, 0, label + what});
+        };
+        if (directory.bind_dn.empty() != directory.password_file.empty())
+            add(complaints, directory.bind_dn.empty() ? "has a password-file without bind-dn"
+                                                      : "has a bind-dn without password-file");
+        if (directory.attributes.empty()) add(complaints, "has no attributes to ask for");
+        if (directory.trust && !has_anchors)
+            add(warnings, "finds no key: trust = yes, and [trust:smime] names no authorities");
+    }
+    if (!config.dns.trust_anchor_file.empty()) return;
+    for (const auto& [name, profile] : config.sending_profiles) {
+        const auto& sources = profile.key_sources;
+        if (std::find(sources.begin(), sources.end(), "smimea") == sources.end()) continue;
+        warnings.push_back(
+            {profile.place.file, profile.place.line, 0,
+             "[sending-profile:" + name +
+                 "] finds no key by smimea: only answers signed by DNSSEC count, and "
+                 "[dns] has no trust-anchor-file"});
+    }
+}
+
 }  // namespace
 
 void check_references(const Config& config, const std::vector<Reference>& references,
@@ -92,13 +120,14 @@ void check_references(const Config& config, const std::vector<Reference>& refere
     check_filter_directions(config, references, complaints);
 }
 
-void check_sections(const Config& config, Complaints& complaints) {
+void check_sections(const Config& config, Complaints& complaints, Complaints& warnings) {
     const auto complain = [&](const ConfigPlace& place, std::string what) {
         complaints.push_back({place.file, place.line, 0, std::move(what)});
     };
     const ConfigPlace whole{config.files.empty() ? "" : config.files.front(), 0};
     if (config.listeners.empty()) complain(whole, "there is no [listener:NAME]");
     check_addresses(config, complaints);
+    check_key_sources(config, complaints, warnings);
     if (config.gateway.control_socket.size() > socket_path_bytes_max)
         complain(whole, "control-socket " + in_quotes(config.gateway.control_socket) +
                             " is longer than a Unix socket's path may be (" +

@@ -24,6 +24,6 @@ struct Reference {
 // Names whose own section was wrong count as existing: one fault is one complaint.
 void check_references(const Config& config, const std::vector<Reference>& references,
                       Complaints& complaints);
-void check_sections(const Config& config, Complaints& complaints);
+void check_sections(const Config& config, Complaints& complaints, Complaints& warnings);
 
 }  // namespace sealgate

@@ -69,6 +69,7 @@ std::string syntax_name(const OptionRow& row) {
     case Syntax::networks: return "list of networks";
     case Syntax::dns_servers: return "list of addresses";
     case Syntax::key_sources: return "list of sources";
+    case Syntax::directory_url: return "URL";
     }
     return "";
 }

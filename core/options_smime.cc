@@ -13,7 +13,6 @@ using namespace option_units;
 using Naming = SectionKind::Naming;
 
 constexpr const char* encryption = "encryption";
-constexpr const char* directories = "key look-up in directories";
 
 SectionKind certificate() {
     using C = CertificateOptions;
@@ -79,9 +78,11 @@ std::vector<OptionRow> encrypting_rows() {
          .access = field<&P::encrypt_to_self>(), .initial = "no", .later = encryption,
          .doc = "Also encrypt to the profile's own certificate."},
         {.key = "key-sources", .syntax = Syntax::key_sources, .access = field<&P::key_sources>(),
-         .initial = "local", .later = directories,
-         .doc = "`local` (manual and harvested), then in the order given: `directory:NAME`, "
-                "`smimea`."},
+         .initial = "local", .refers = "directory",
+         .doc = "When encrypting: `local` (manual and harvested), `directory:NAME` and `smimea`, "
+                "asked in the order given until one has a usable key. One that cannot be reached "
+                "ends the search: the message waits. `smimea` needs a trust-anchor-file in [dns], "
+                "for only answers signed by DNSSEC count."},
         {.key = "envelope-per-recipient", .syntax = Syntax::choice,
          .access = field<&P::envelope_per_recipient>(), .initial = "hidden-only",
          .choices = "hidden-only always never",
@@ -102,17 +103,24 @@ SectionKind sending_profile() {
 SectionKind directory() {
     using D = DirectoryOptions;
     SectionKind kind{.kind = "directory", .naming = Naming::by_name,
-                     .doc = "Where recipients' certificates are looked up.", .later = directories};
+                     .doc = "Where recipients' certificates are looked up, by profiles whose `key-sources` name "
+                            "it. What cannot be reached is not \"no key\": the message waits."};
     kind.rows = {
-        {.key = "url", .access = field<&D::url>(), .required = true, .secret = true,
-         .doc = "`ldap://`, `ldaps://` or `https://`, with `%e` (address) and `%d` (domain)."},
+        {.key = "url", .syntax = Syntax::directory_url, .access = field<&D::url>(),
+         .required = true, .secret = true,
+         .doc = "`ldap://HOST/BASE?ATTRIBUTES?SCOPE?FILTER`, the same with `ldaps://`, or "
+                "`https://`, with `%e` (address) and `%d` (domain), which are escaped for the place "
+                "they stand in. An `https://` URL gives the certificate: PEM, DER or PKCS#7; 404 is "
+                "\"no key\". Octets such as `%2C` are written with capitals."},
         {.key = "attributes", .syntax = Syntax::list, .access = field<&D::attributes>(),
-         .initial = "userCertificate;binary, userSMIMECertificate", .doc = "LDAP attributes."},
+         .initial = "userCertificate;binary, userSMIMECertificate", .doc = "LDAP attributes that hold certificates; those of the URL come first."},
         {.key = "timeout", .syntax = Syntax::duration, .access = field<&D::timeout_ms>(),
          .initial = "5s", .min = second, .max = hour, .doc = "For one look-up."},
         {.key = "cache", .syntax = Syntax::duration, .access = field<&D::cache_ms>(),
-         .initial = "1h", .min = 0, .max = 30 * day, .doc = "How long an answer is kept."},
-        {.key = "bind-dn", .access = field<&D::bind_dn>(), .doc = "Account to bind as."},
+         .initial = "1h", .min = 0, .max = 30 * day, .doc = "How long an answer is kept, also that there is no key. A failure is kept for five "
+                "seconds."},
+        {.key = "bind-dn", .access = field<&D::bind_dn>(),
+         .doc = "Account to bind as; user of an `https://` URL. Without it, anonymous."},
         {.key = "password-file", .syntax = Syntax::path, .access = field<&D::password_file>(),
          .doc = "Its first line is the password."},
         {.key = "trust", .syntax = Syntax::boolean, .access = field<&D::trust>(),

@@ -41,6 +41,7 @@ enum class Syntax : std::uint8_t {
     networks,       // address or address/bits
     dns_servers,    // address or address@port
     key_sources,    // local, smimea, directory:NAME
+    directory_url,  // std::string: core/directory_url.h
 };
 
 using OptionValue =

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/directory_url.h"
 #include "core/host_pattern.h"
 #include "core/mail_pattern.h"
 
@@ -197,6 +198,12 @@ std::optional<OptionValue> parse_text(const OptionRow& row, const std::string& t
     if (bad_name) faults.push_back({0, std::string(row.key) + ": " + name_fault(text)});
     if (bad_host) faults.push_back({0, said(row, text) + " is no host name"});
     if (bad_name || bad_host) return {};
+    if (row.syntax == Syntax::directory_url) {
+        if (const auto url = DirectoryUrl::parse(text); !url) {
+            faults.push_back({0, std::string(row.key) + " " + url.error().what});
+            return {};
+        }
+    }
     return text;
 }
 
@@ -260,6 +267,7 @@ std::optional<OptionValue> parse_value(const OptionRow& row, const std::string& 
     case Syntax::text:
     case Syntax::path:
     case Syntax::host_name:
+    case Syntax::directory_url:
     case Syntax::name: return parse_text(row, text, faults);
     case Syntax::choice:
     case Syntax::boolean: return parse_word(row, text, faults);

@@ -176,16 +176,35 @@ const Fault faults[] = {
      "[sending-profile:x]\nmode = triple\ncertificate = demo\nencrypt-to-self = yes\n",
      std::string("f:11: mode = triple needs encryption") + tail +
          "f:13: encrypt-to-self = yes needs encryption" + tail},
-    {"LaterKeySources",
-     "[sending-profile:x]\nmode = sign\ncertificate = demo\nkey-sources = local, smimea\n",
-     std::string("f:13: key-sources = local, smimea needs key look-up in directories") + tail},
     {"LaterDestination",
      "[destination:default]\ntls = preferred-verify\ndane = mandatory\ncertificate = x\n",
      std::string("f:11: tls = preferred-verify needs TLS") + tail +
          "f:12: dane = mandatory needs DANE" + tail + "f:13: certificate = x needs TLS" + tail},
-    {"LaterSections", "[directory:x]\nurl = ldap://a\n[quarantine:q]\nsize-max = 2G\n",
-     std::string("f:10: [directory:x] needs key look-up in directories") + tail +
-         "f:12: [quarantine:q] needs a quarantine" + tail},
+    {"LaterSections", "[quarantine:q]\nsize-max = 2G\n",
+     std::string("f:10: [quarantine:q] needs a quarantine") + tail},
+    {"KeySourceOfNoKind",
+     "[sending-profile:x]\nmode = sign\ncertificate = demo\nkey-sources = local, dane\n",
+     "f:13: key-sources: \"dane\" is none of local, smimea, directory:NAME\n"},
+    {"KeySourceWithoutItsDirectory",
+     "[sending-profile:x]\nmode = sign\ncertificate = demo\n"
+     "key-sources = local,\n  directory:stuff, smimea, directory:no\n"
+     "[directory:staff]\nurl = ldap://a/%e\n",
+     "f:14: key-sources: there is no [directory:stuff] (nearest known: staff)\n"
+     "f:14: key-sources: there is no [directory:no]\n"},
+    {"DirectoryWithoutUrl", "[directory:x]\ntimeout = 1s\n", "f:10: [directory:x] lacks url\n"},
+    {"DirectoryScheme", "[directory:x]\nurl = http://d/%e\n",
+     "f:11: url begins with none of ldap://, ldaps://, https://\n"},
+    {"DirectoryLogin", "[directory:x]\nurl = ldap://u:secret@d/%e\n",
+     "f:11: url has a login: write bind-dn and password-file instead\n"},
+    {"DirectoryForNobody", "[directory:x]\nurl = https://d/\n",
+     "f:11: url has neither %e nor %d, so it asks the same for everybody\n"},
+    {"DirectoryHalfALogin",
+     "[directory:x]\nurl = https://d/%e\nbind-dn = cn=a\n"
+     "[directory:y]\nurl = https://d/%e\npassword-file = /p\n",
+     "f:10: [directory:x] has a bind-dn without password-file\n"
+     "f:13: [directory:y] has a password-file without bind-dn\n"},
+    {"DirectoryTimeout", "[directory:x]\nurl = https://d/%e\ntimeout = 0s\n",
+     "f:12: timeout = 0s is out of range: 1s to 1h\n"},
     {"LaterFilters", "[message-filters]\nfile = /x\n",
      std::string("f:11: file = /x needs message filters") + tail},
     {"LaterAlerts", "[alerts]\nto = a@example.com\nwebhook = https://u:secret@example.com/\n",
@@ -298,6 +317,25 @@ TEST(Options, WarnOfWhatDoesNothing) {
               std::string("f:10: certificate = mx does nothing without TLS") + tail);
     EXPECT_EQ(all_of(parse_config(good + "certificate = none\n", "f").warnings), "");
     EXPECT_EQ(all_of(parse_config(good + "certificate = demo\n", "f").warnings), "");
+}
+
+TEST(Options, WarnOfKeySourcesThatFindNoKey) {
+    const std::string sources =
+        "[sending-profile:s]\nmode = sign\ncertificate = demo\n"
+        "key-sources = local, directory:x, smimea\n[directory:x]\nurl = https://d/%e\n";
+    const LoadedConfig loaded = parse_config(good + sources, "f");
+    ASSERT_TRUE(loaded.config) << all_of(loaded.complaints);
+    EXPECT_EQ(loaded.config->sending_profiles.at("s").key_sources,
+              (std::vector<std::string>{"local", "directory:x", "smimea"}));
+    EXPECT_EQ(all_of(loaded.warnings),
+              "f:14: [directory:x] finds no key: trust = yes, and [trust:smime] names no "
+              "authorities\n"
+              "f:10: [sending-profile:s] finds no key by smimea: only answers signed by DNSSEC "
+              "count, and [dns] has no trust-anchor-file\n");
+    EXPECT_EQ(
+        all_of(parse_config(good + sources + "trust = no\n[dns]\ntrust-anchor-file = /a\n", "f")
+                   .warnings),
+        "");
 }
 
 TEST(Options, AcceptTheOffValuesOfLaterFeatures) {
