@@ -65,6 +65,9 @@ struct FetchAnswer {
     std::string what;  // when not done: for people, printable
 };
 
+// Where libcurl finds the machine's authorities; empty when it was built without.
+std::string machine_authorities_file();
+
 class Fetcher {
 public:
     using Ticket = WorkerPool::Ticket;

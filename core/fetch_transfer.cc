@@ -63,6 +63,11 @@ bool is_of_the_question(CURLcode code) {
 
 }  // namespace
 
+std::string machine_authorities_file() {
+    const char* file = curl_version_info(CURLVERSION_NOW)->cainfo;
+    return file ? file : "";
+}
+
 CURLM* make_fetch_multi() {
     static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
     CHECK(global == CURLE_OK);
@@ -120,8 +125,7 @@ void FetchTransfer::authenticate() {
     } else {
         // The file alone, without Debian's folder beside it: only then libcurl keeps the parsed
         // authorities for the next connection.
-        const char* file = curl_version_info(CURLVERSION_NOW)->cainfo;
-        if (file) curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+        curl_easy_setopt(easy, CURLOPT_CAINFO, machine_authorities_file().c_str());
     }
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
     if (request.user.empty()) return;

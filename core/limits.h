@@ -86,6 +86,13 @@ inline constexpr std::size_t key_questions_per_message_max = 16;
 // Questions under way at one source, for all messages; beyond, "temporarily no key". A directory
 // that takes a second for each is full at this many messages a second.
 inline constexpr std::size_t key_questions_max = 1000;
+// Answers of directories that are kept, of all of them together: 3 KB each with a certificate.
+inline constexpr std::size_t directory_answers_max = 20'000;
+// A failure is kept so long, so that a directory that is down is not asked for every recipient.
+inline constexpr std::uint64_t directory_failure_kept_ms = 5000;
+inline constexpr std::size_t directory_failed_hosts_max = 1000;
+// Certificates in one answer: chains included, people have a few.
+inline constexpr std::size_t directory_certificates_max = 100;
 
 // --- TLS ---------------------------------------------------------------------------------------
 
