@@ -15,17 +15,6 @@
 namespace sealgate {
 namespace {
 
-std::string with_crlf(std::string_view text) {
-    std::string out;
-    out.reserve(text.size() + text.size() / 32);
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r')) out += '\r';
-        out += text[i];
-    }
-    if (!out.ends_with("\r\n")) out += "\r\n";
-    return out;
-}
-
 // RFC 5321 §4.5.2; both halves of a mail begin at the beginning of a line.
 std::string stuffed(std::string_view text) {
     std::string out;
@@ -61,13 +50,50 @@ std::string digest_field(std::string_view body) {
     return "X-Sealload-Digest: sha256=" + hex + "\r\n";
 }
 
-std::string id_field(const std::string& message_id) { return "Message-ID: " + message_id + "\r\n"; }
+constexpr std::string_view id_begin = "Message-ID: ";
+constexpr std::string_view id_end = "\r\n";
 
-Chunk chunk_of(std::string_view text) { return Chunk::copy_of(text); }
+constexpr std::string_view filler_head =
+    "From: Load <sender@example.com>\r\n"
+    "To: Sink <recipient@example.net>\r\n"
+    "Subject: sealload\r\n"
+    "Date: Sun, 22 Nov 2026 00:00:00 +0000\r\n"
+    "MIME-Version: 1.0\r\n"
+    "Content-Type: text/plain; charset=us-ascii\r\n";
+
+// Numbered lines, none of which begins with a dot.
+std::string filler_body(std::uint64_t bytes) {
+    std::string body;
+    body.reserve(static_cast<std::size_t>(bytes) + 80);
+    for (std::uint64_t line = 0; body.size() < bytes; ++line)
+        body +=
+            fmt::format("{:08} the quick brown fox jumps over the lazy dog 0123456789\r\n", line);
+    return body;
+}
+
+std::string filler_name(std::uint64_t bytes) { return fmt::format("filler-{}", bytes); }
 
 }  // namespace
 
-MailTemplate::MailTemplate(std::string name, std::string_view mail) : name_(std::move(name)) {
+std::string with_crlf(std::string_view text) {
+    std::string out;
+    out.reserve(text.size() + text.size() / 32);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r')) out += '\r';
+        out += text[i];
+    }
+    if (!out.ends_with("\r\n")) out += "\r\n";
+    return out;
+}
+
+std::string digest_field_of(std::string_view mail) {
+    const Header header = Header::parse(Chunk::copy_of(mail));
+    if (header.ended_by() != HeaderEnd::blank_line || !is_plain(mail)) return "";
+    return digest_field(mail.substr(header.fields_end() + id_end.size()));
+}
+
+MailTemplate::MailTemplate(std::string name, std::string_view mail, BodyDigest digest)
+    : name_(std::move(name)) {
     const std::string text = with_crlf(mail);
     const Header header = Header::parse(Chunk::copy_of(text));
     // The header without its Message-IDs and old digests. Where the first one was, the new one
@@ -80,7 +106,8 @@ MailTemplate::MailTemplate(std::string name, std::string_view mail) : name_(std:
         const std::string_view raw =
             std::string_view(text).substr(field.begin, field.end - field.begin);
         const std::string_view field_name = header.name(field);
-        if (equal_ignoring_case(field_name, "X-Sealload-Digest")) continue;
+        if (digest == BodyDigest::fresh && equal_ignoring_case(field_name, "X-Sealload-Digest"))
+            continue;
         if (field_name.empty()) {
             mbox += raw;
         } else if (equal_ignoring_case(field_name, "Message-ID")) {
@@ -92,47 +119,54 @@ MailTemplate::MailTemplate(std::string name, std::string_view mail) : name_(std:
     if (!found) std::swap(before, after);
     before = mbox + before;
     const std::string_view rest = std::string_view(text).substr(header.fields_end());
-    if (header.ended_by() == HeaderEnd::blank_line && is_plain(text))
-        after += digest_field(rest.substr(2));
+    if (digest == BodyDigest::fresh) after += digest_field_of(text);
     // A body that stands alone may begin with white space, and must not continue our field.
     if (after.empty() && !rest.starts_with("\r\n")) after = "\r\n";
     after += rest;
     eight_bit_ = has_eight_bit(text);
-    before_ = chunk_of(before);
-    after_ = chunk_of(after);
-    stuffed_before_ = chunk_of(stuffed(before));
-    stuffed_after_ = chunk_of(stuffed(after) + ".\r\n");
+    head_ = before;
+    stuffed_head_ = stuffed(before);
+    rest_ = Chunk::copy_of(after);
+    const std::string stuffed_after = stuffed(after);
+    stuffed_rest_ = stuffed_after.size() == after.size() ? rest_ : Chunk::copy_of(stuffed_after);
 }
 
-MailTemplate MailTemplate::filler(std::uint64_t body_bytes) {
-    std::string mail =
-        "From: Load <sender@example.com>\r\n"
-        "To: Sink <recipient@example.net>\r\n"
-        "Subject: sealload\r\n"
-        "Date: Sun, 22 Nov 2026 00:00:00 +0000\r\n"
-        "MIME-Version: 1.0\r\n"
-        "Content-Type: text/plain; charset=us-ascii\r\n\r\n";
-    const std::size_t end = mail.size() + static_cast<std::size_t>(body_bytes);
-    for (std::uint64_t line = 0; mail.size() < end; ++line)
-        mail +=
-            fmt::format("{:08} the quick brown fox jumps over the lazy dog 0123456789\r\n", line);
-    return MailTemplate(fmt::format("filler-{}", body_bytes), mail);
+std::vector<MailTemplate> MailTemplate::fillers(const std::vector<std::uint64_t>& body_bytes) {
+    std::vector<MailTemplate> templates;
+    if (body_bytes.empty()) return templates;
+    const std::string body = filler_body(*std::max_element(body_bytes.begin(), body_bytes.end()));
+    const Chunk shared = Chunk::copy_of("\r\n" + body);
+    for (const std::uint64_t bytes : body_bytes) {
+        std::size_t end = static_cast<std::size_t>(bytes);
+        if (end > 0) end = body.find('\n', end - 1) + 1;
+        MailTemplate filler;
+        filler.name_ = filler_name(bytes);
+        filler.head_ = filler_head;
+        filler.head_ += digest_field(std::string_view(body).substr(0, end));
+        filler.stuffed_head_ = filler.head_;
+        filler.rest_ = filler.stuffed_rest_ = shared.slice(0, end + 2);
+        templates.push_back(std::move(filler));
+    }
+    return templates;
 }
 
-std::uint64_t MailTemplate::bytes(const std::string& message_id) const {
-    return before_.size() + id_field(message_id).size() + after_.size();
+MailFile filler_mail(std::uint64_t body_bytes) {
+    return {filler_name(body_bytes), std::string(filler_head) + "\r\n" + filler_body(body_bytes)};
 }
 
-ChunkList MailTemplate::message(const std::string& message_id, ContentForm form) const {
-    ChunkList list;
-    list.append(form == ContentForm::data ? stuffed_before_ : before_);
-    list.append(Chunk::copy_of(id_field(message_id)));
-    list.append(form == ContentForm::data ? stuffed_after_ : after_);
-    return list;
+std::uint64_t MailTemplate::bytes(std::size_t message_id_bytes) const {
+    return head_.size() + id_begin.size() + message_id_bytes + id_end.size() + rest_.size();
 }
 
-Result<std::vector<MailTemplate>> load_templates(const std::vector<std::string>& paths,
-                                                 std::string* why) {
+void MailTemplate::append_head(std::string& out, std::string_view message_id,
+                               ContentForm form) const {
+    out += form == ContentForm::data ? stuffed_head_ : head_;
+    out += id_begin;
+    out += message_id;
+    out += id_end;
+}
+
+Result<std::vector<MailFile>> load_mails(const std::vector<std::string>& paths, std::string* why) {
     namespace fs = std::filesystem;
     std::vector<fs::path> files;
     std::error_code wrong;
@@ -149,17 +183,16 @@ Result<std::vector<MailTemplate>> load_templates(const std::vector<std::string>&
         std::sort(inside.begin(), inside.end());
         files.insert(files.end(), inside.begin(), inside.end());
     }
-    std::vector<MailTemplate> templates;
+    std::vector<MailFile> mails;
     for (const fs::path& path : files) {
         std::ifstream file(path, std::ios::binary);
         if (!file || fs::is_directory(path, wrong)) {
             *why = path.string();
             return temporary("cannot read a mail");
         }
-        const std::string mail((std::istreambuf_iterator<char>(file)), {});
-        templates.emplace_back(path.string(), mail);
+        mails.push_back({path.string(), std::string((std::istreambuf_iterator<char>(file)), {})});
     }
-    return templates;
+    return mails;
 }
 
 }  // namespace sealgate

@@ -3,44 +3,60 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <algorithm>
+#include <random>
 
 #include "tools/sealload/source_connection.h"
+#include "tools/sealload/source_progress.h"
 
 namespace sealgate {
 namespace {
 
-// "user%d@example.com": the message's number stands for %d.
-std::string numbered(const std::string& text, std::uint64_t number) {
-    const std::size_t at = text.find("%d");
-    if (at == std::string::npos) return text;
-    return text.substr(0, at) + std::to_string(number) + text.substr(at + 2);
-}
+constexpr double ns_per_second = 1e9;
+// Connections that trickle send once a second, a tenth of them at each tick.
+constexpr std::size_t trickle_turns = 10;
+constexpr std::uint64_t trickle_tick_ms = 1000 / trickle_turns;
+
+std::uint64_t to_ns(double seconds) { return static_cast<std::uint64_t>(seconds * ns_per_second); }
+double to_seconds(std::uint64_t ns) { return static_cast<double>(ns) / ns_per_second; }
 
 }  // namespace
 
-Source::Source(Loop& loop, SourceOptions options, std::vector<MailTemplate> templates)
+Source::Source(Loop& loop, SourceOptions options, MailPool mails)
     : loop_(loop),
       options_(std::move(options)),
-      templates_(std::move(templates)),
+      mails_(std::move(mails)),
+      addresses_(options_.addresses),
       deadline_(loop, [this] { stop(); }),
-      left_(options_.messages) {}
+      trickle_tick_(loop, [this] { trickle(); }),
+      alarm_(loop, [this] { dispatch(); }),
+      run_(fmt::format("{:016x}", std::mt19937_64(std::random_device{}())())),
+      left_(options_.messages) {
+    if (options_.rate) arrivals_.emplace(*options_.rate, options_.arrivals, options_.seed);
+}
 
 Source::~Source() = default;
 
+Result<void> Source::open_ledger(const std::string& path) {
+    has_ledger_ = !path.empty();
+    return ledger_.open(path);
+}
+
 void Source::run() {
-    const auto begin = std::chrono::steady_clock::now();
-    if (options_.seconds > 0) deadline_.start(options_.seconds * 1000);
+    begin_ns_ = last_reply_ns_ = now_ns();
+    measure_from_ns_ = begin_ns_ + to_ns(options_.warmup_seconds);
+    if (options_.seconds > 0) deadline_.start(static_cast<std::uint64_t>(options_.seconds * 1000));
+    if (options_.trickle_bytes > 0) trickle_tick_.start(trickle_tick_ms, trickle_tick_ms);
     working_ = options_.connections;
-    for (unsigned i = 0; i < options_.connections; ++i) {
+    for (unsigned i = 0; i < options_.connections; ++i)
         connections_.push_back(std::make_unique<SourceConnection>(*this));
-        connections_.back()->start();
-    }
+    for (auto& connection : connections_) connection->start();
     loop_.run();
     for (auto& connection : connections_) connection->abandon();
     connections_.clear();
-    counts_.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    counts_.seconds = to_seconds(now_ns() - begin_ns_);
+    if (last_reply_ns_ > measure_from_ns_)
+        counts_.measured_seconds = to_seconds(last_reply_ns_ - measure_from_ns_);
 }
 
 // Messages under way are given a moment to be answered; then they count as unknown.
@@ -50,52 +66,180 @@ void Source::stop() {
         loop_.stop();
         return;
     }
+    dispatch();  // what is due and has its connection still begins
+    count_never_begun();
     stopped_ = true;
-    for (auto& connection : connections_) connection->on_stop();
+    for (auto& connection : connections_) connection->on_no_more();
     if (working_ == 0)
         loop_.stop();
     else
         deadline_.start(last_replies_ms);
 }
 
-OutgoingMail Source::take_next() {
-    OutgoingMail mail;
-    mail.number = next_number_++;
-    mail.mail_template = &templates_[(mail.number - 1) % templates_.size()];
-    mail.message_id = fmt::format("<{}.{:016x}@sealload>", mail.number, random_());
-    mail.from = numbered(options_.from, mail.number);
-    for (const std::string& recipient : options_.to)
-        mail.recipients.push_back(numbered(recipient, mail.number));
-    if (options_.messages != 0) --left_;
-    return mail;
-}
-
-void Source::on_outcome(const OutgoingMail& mail, SentState state, const std::string& reply,
-                        std::vector<std::string> recipients, std::uint64_t reply_us) {
-    switch (state) {
-    case SentState::accepted:
-        ++counts_.accepted;
-        counts_.bytes += mail.mail_template->bytes(mail.message_id);
-        counts_.reply_us.push_back(static_cast<std::uint32_t>(reply_us));
-        break;
-    case SentState::refused:
-        ++counts_.refused;
-        ++counts_.refusals[reply];
-        break;
-    case SentState::unknown: ++counts_.unknown; break;
+// Their times are not known, only that they are longer than this.
+void Source::count_never_begun() {
+    if (!arrivals_) return;
+    const std::uint64_t now = now_ns();
+    while (is_due() && returned_.empty()) {
+        record(Phase::wait, begin_ns_ + arrivals_->next_ns(), now);
+        record(Phase::message, begin_ns_ + arrivals_->next_ns(), now);
+        arrivals_->take();
+        ++counts_.never_begun;
+        if (options_.messages != 0) --left_;
     }
-    ledger_.write(
-        SentLine{mail.message_id, state, reply, std::move(recipients), mail.mail_template->name()});
 }
 
-void Source::on_connection_error(const std::string& what) {
+std::uint64_t Source::waiting() const {
+    if (!arrivals_) return 0;
+    double due = options_.rate->due_at(to_seconds(now_ns() - begin_ns_));
+    if (options_.messages != 0) due = std::min(due, static_cast<double>(options_.messages));
+    const auto begun = static_cast<double>(next_number_ - 1);
+    return due > begun ? static_cast<std::uint64_t>(due - begun) : 0;
+}
+
+bool Source::is_due() const {
+    if (!has_more()) return false;
+    if (!arrivals_ || !returned_.empty()) return true;
+    return (options_.messages == 0 || left_ > 0) && begin_ns_ + arrivals_->next_ns() <= now_ns();
+}
+
+bool Source::take_mail(OutgoingMail& mail) {
+    if (!is_due()) return false;
+    ++in_flight_;
+    if (!returned_.empty()) {
+        mail = returned_.back();
+        returned_.pop_back();
+        return true;
+    }
+    mail.number = next_number_++;
+    const std::uint64_t now = now_ns();
+    mail.intended_ns = now;
+    if (arrivals_) {
+        mail.intended_ns = begin_ns_ + arrivals_->next_ns();
+        arrivals_->take();
+        record(Phase::wait, mail.intended_ns, now);
+    }
+    mail.measured = mail.intended_ns >= measure_from_ns_;
+    LoadRandom random(options_.seed, mail.number);
+    mail.mail_template = &mails_.pick(mail.number, random);
+    if (options_.messages != 0 && --left_ == 0) dismiss_idle();
+    return true;
+}
+
+void Source::wait_for_mail(SourceConnection& connection) {
+    if (!connection.listed()) {
+        connection.set_listed(true);
+        idle_.push_back(&connection);
+    }
+    set_alarm();
+}
+
+// Connections whose moment has come take their mail; one that lost its connection while it stood
+// in the list is passed over, and comes back by itself.
+void Source::dispatch() {
+    while (!idle_.empty() && is_due()) {
+        SourceConnection& next = *idle_.front();
+        idle_.pop_front();
+        next.set_listed(false);
+        if (next.is_idle()) next.next_mail();
+    }
+    set_alarm();
+}
+
+void Source::set_alarm() {
+    if (arrivals_ && !idle_.empty() && has_more()) alarm_.ring_at(begin_ns_ + arrivals_->next_ns());
+}
+
+// The last message has been taken: nobody needs to wait any more.
+void Source::dismiss_idle() {
+    std::deque<SourceConnection*> idle;
+    idle.swap(idle_);
+    for (SourceConnection* connection : idle) {
+        connection->set_listed(false);
+        if (connection->is_idle()) connection->on_no_more();
+    }
+}
+
+void Source::give_back(const OutgoingMail& mail) {
+    --in_flight_;
+    returned_.push_back(mail);
+    if (has_more()) loop_.defer([this] { dispatch(); });
+}
+
+void Source::append_message_id(std::string& out, std::uint64_t number) const {
+    out += '<';
+    append_number(out, number);
+    out += '.';
+    out += run_;
+    out += "@sealload>";
+}
+
+void Source::record(Phase phase, std::uint64_t begin_ns, std::uint64_t end_ns) {
+    if (begin_ns < measure_from_ns_) return;
+    counts_.of(phase).add(end_ns > begin_ns ? (end_ns - begin_ns + 500) / 1000 : 0);
+}
+
+void Source::on_connected(std::uint64_t begin_ns) {
+    ++counts_.connections;
+    record(Phase::connect, begin_ns, now_ns());
+}
+
+void Source::on_connection_error(std::string_view what) {
     ++counts_.connection_errors;
-    ++counts_.errors[what];
+    count_kind(counts_.errors, what);
 }
 
 void Source::on_connection_done() {
     CHECK(working_ > 0);
     if (--working_ == 0) loop_.stop();
+}
+
+void Source::on_accepted(const OutgoingMail& mail, const MailDialogue& dialogue,
+                         std::string_view reply, std::uint64_t now) {
+    --in_flight_;
+    last_reply_ns_ = now;
+    ++counts_.accepted;
+    const std::uint64_t bytes = dialogue.message_bytes();
+    counts_.bytes += bytes;
+    if (mail.measured) {
+        ++counts_.measured;
+        counts_.measured_bytes += bytes;
+    }
+    record(Phase::message, mail.intended_ns, now);
+    if (progress_) progress_->on_message((now - mail.intended_ns) / 1000);
+    if (has_ledger_) write_ledger(mail, SentState::accepted, reply, dialogue.accepted_recipients());
+}
+
+void Source::on_refused(const OutgoingMail& mail, const MailDialogue& dialogue) {
+    --in_flight_;
+    ++counts_.refused;
+    count_kind(counts_.refusals, dialogue.refusal());
+    if (has_ledger_)
+        write_ledger(mail, SentState::refused, dialogue.refusal(), dialogue.accepted_recipients());
+}
+
+// With BDAT perhaps lost before a recipient was answered: all of them are in doubt. That it took at
+// least so long counts, else a target that never answers would look quick.
+void Source::on_unknown(const OutgoingMail& mail, const MailDialogue& dialogue,
+                        std::string_view why) {
+    --in_flight_;
+    ++counts_.unknown;
+    record(Phase::message, mail.intended_ns, now_ns());
+    if (has_ledger_) write_ledger(mail, SentState::unknown, why, dialogue.all_recipients());
+}
+
+void Source::write_ledger(const OutgoingMail& mail, SentState state, std::string_view reply,
+                          std::vector<std::string> recipients) {
+    std::string message_id;
+    append_message_id(message_id, mail.number);
+    ledger_.write(SentLine{std::move(message_id), state, std::string(reply), std::move(recipients),
+                           mail.mail_template->name()});
+}
+
+void Source::trickle() {
+    trickle_turn_ = (trickle_turn_ + 1) % trickle_turns;
+    for (std::size_t i = trickle_turn_; i < connections_.size(); i += trickle_turns)
+        connections_[i]->on_trickle();
 }
 
 }  // namespace sealgate

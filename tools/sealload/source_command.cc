@@ -1,81 +1,46 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `sealload source`.
 #include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "tools/sealload/load_command.h"
 #include "tools/sealload/source.h"
+#include "tools/sealload/source_mails.h"
+#include "tools/sealload/source_progress.h"
+#include "tools/sealload/source_report.h"
 
 namespace sealgate {
 namespace {
 
-using nlohmann::json;
-
+// As written; checked and put together in run().
 struct SourceArguments {
     SourceOptions options;
+    SourceMailsPlan mails;
     std::string target = "127.0.0.1:2525";
-    std::vector<std::string> templates;
-    std::uint64_t size = 4096;
-    std::string sent;
+    std::string seconds, warmup, rate, ramp, arrivals = "constant";
+    std::string size = "4096", recipients, domains, trickle;
+    std::string sent, output;
     bool no_pipelining = false;
     bool yes_really = false;
     bool json = false;
+    bool progress = false;
 };
 
-double milliseconds_at(const std::vector<std::uint32_t>& sorted, double part) {
-    if (sorted.empty()) return 0;
-    const auto at = static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1));
-    return static_cast<double>(sorted[at]) / 1000;
+// The value, or the end: `option` and why.
+template <typename T>
+T wanted(const std::string& option, Result<T> value) {
+    if (!value) throw LoadFailed{exit_usage, option + ": " + value.error().what};
+    return *std::move(value);
 }
 
-double per_second(std::uint64_t count, double seconds) {
-    return seconds > 0 ? static_cast<double>(count) / seconds : 0;
-}
-
-void print_json(const SourceCounts& counts, std::uint64_t unsent) {
-    std::vector<std::uint32_t> sorted = counts.reply_us;
-    std::sort(sorted.begin(), sorted.end());
-    const json answer = {{"accepted", counts.accepted},
-                         {"refused", counts.refused},
-                         {"unknown", counts.unknown},
-                         {"unsent", unsent},
-                         {"bytes", counts.bytes},
-                         {"seconds", counts.seconds},
-                         {"messages_per_second", per_second(counts.accepted, counts.seconds)},
-                         {"connections", counts.connections},
-                         {"connection_errors", counts.connection_errors},
-                         {"errors", counts.errors},
-                         {"refusals", counts.refusals},
-                         {"reply_ms",
-                          {{"p50", milliseconds_at(sorted, 0.5)},
-                           {"p99", milliseconds_at(sorted, 0.99)},
-                           {"max", milliseconds_at(sorted, 1)}}}};
-    fmt::print("{}\n", answer.dump(2, ' ', false, json::error_handler_t::replace));
-}
-
-void print_text(const SourceCounts& counts, std::uint64_t unsent) {
-    constexpr std::size_t kinds_shown_max = 20;
-    std::vector<std::uint32_t> sorted = counts.reply_us;
-    std::sort(sorted.begin(), sorted.end());
-    std::size_t shown = 0;
-    for (const auto& [reply, times] : counts.refusals)
-        if (shown++ < kinds_shown_max) fmt::print("refused {} times: {}\n", times, reply);
-    for (const auto& [what, times] : counts.errors)
-        if (shown++ < kinds_shown_max) fmt::print("connection lost {} times: {}\n", times, what);
-    fmt::print("{} accepted, {} refused, {} unknown, {} unsent in {:.2f} s on {} connections\n",
-               counts.accepted, counts.refused, counts.unknown, unsent, counts.seconds,
-               counts.connections);
-    fmt::print(
-        "{:.1f} messages/s, {:.2f} MB/s; reply to end of data p50 {:.1f} ms, p99 {:.1f} ms, "
-        "max {:.1f} ms\n",
-        per_second(counts.accepted, counts.seconds), per_second(counts.bytes, counts.seconds) / 1e6,
-        milliseconds_at(sorted, 0.5), milliseconds_at(sorted, 0.99), milliseconds_at(sorted, 1));
+double duration_of(const std::string& option, const std::string& text) {
+    return text.empty() ? 0 : wanted(option, parse_duration(text));
 }
 
 // An address, for a name would have to be looked up; `localhost` is the one that needs no look-up.
@@ -92,75 +57,150 @@ Endpoint target_of(const SourceArguments& arguments) {
     return *endpoint;
 }
 
-std::vector<MailTemplate> templates_of(const SourceArguments& arguments) {
-    if (arguments.templates.empty()) {
-        std::vector<MailTemplate> filler;
-        filler.push_back(MailTemplate::filler(arguments.size));
-        return filler;
+void read_load(SourceArguments& arguments) {
+    SourceOptions& o = arguments.options;
+    o.seconds = duration_of("--seconds", arguments.seconds);
+    o.warmup_seconds = duration_of("--warmup", arguments.warmup);
+    if (o.messages == 0 && o.seconds <= 0)
+        throw LoadFailed{exit_usage, "--messages 0 wants --seconds"};
+    const double ramp = duration_of("--ramp", arguments.ramp);
+    if (!arguments.rate.empty())
+        o.rate = wanted("--rate", LoadRate::parse(arguments.rate, ramp));
+    else if (ramp > 0)
+        throw LoadFailed{exit_usage, "--ramp wants --rate"};
+    o.arrivals = arguments.arrivals == "poisson" ? Arrivals::poisson : Arrivals::constant;
+    if (!arguments.trickle.empty())
+        o.trickle_bytes = wanted("--trickle", parse_amount(arguments.trickle));
+}
+
+void read_addresses(SourceArguments& arguments) {
+    constexpr std::uint64_t recipients_max = 100'000;
+    SourceAddresses::Plan& plan = arguments.options.addresses;
+    plan.seed = arguments.options.seed;
+    bool has_number = false, has_domain = false;
+    for (const std::string& to : plan.to) {
+        has_number |= AddressPattern(to).has_recipient();
+        has_domain |= AddressPattern(to).has_domain();
     }
-    std::string why;
-    auto loaded = load_templates(arguments.templates, &why);
-    if (!loaded) throw LoadFailed{exit_usage, why + ": " + loaded.error().what};
-    if (loaded->empty()) throw LoadFailed{exit_usage, "there is no mail in the folders given"};
-    return *std::move(loaded);
+    if (!arguments.recipients.empty()) {
+        plan.recipients = wanted("--recipients", LoadDistribution::parse(arguments.recipients));
+        if (plan.recipients->min() == 0 || plan.recipients->max() > recipients_max)
+            throw LoadFailed{exit_usage, "--recipients: 1 to 100000"};
+        if (plan.recipients->max() > plan.to.size() && !has_number)
+            throw LoadFailed{exit_usage, "--recipients wants a %r in --to, or more of them"};
+    }
+    if (arguments.domains.empty()) return;
+    if (!has_domain) throw LoadFailed{exit_usage, "--domains wants a %h in --to"};
+    std::string domains = arguments.domains;
+    if (domains.find_first_of(":,.") == domains.npos) domains = "1.." + domains;
+    plan.domains = wanted("--domains", LoadDistribution::parse(domains));
+}
+
+void read_mails(SourceArguments& arguments) {
+    constexpr std::uint64_t body_bytes_max = std::uint64_t{1} << 30;
+    arguments.mails.sizes = wanted("--size", LoadDistribution::parse(arguments.size));
+    if (arguments.mails.sizes.max() > body_bytes_max)
+        throw LoadFailed{exit_usage, "--size: at most 1G"};
+}
+
+void write_reports(const SourceArguments& arguments, const Source& source) {
+    if (!arguments.output.empty()) {
+        std::ofstream file(arguments.output, std::ios::binary);
+        file << json_report(source);
+        if (!file.flush())
+            throw LoadFailed{exit_usage, arguments.output + ": cannot write the result"};
+    }
+    fmt::print("{}", arguments.json ? json_report(source) : text_report(source));
 }
 
 void run(SourceArguments& arguments) {
     arguments.options.target = target_of(arguments);
     arguments.options.pipelining = !arguments.no_pipelining;
-    if (arguments.options.messages == 0 && arguments.options.seconds == 0)
-        throw LoadFailed{exit_usage, "--messages 0 wants --seconds"};
+    read_load(arguments);
+    read_addresses(arguments);
+    read_mails(arguments);
     Loop loop;
-    Source source(loop, arguments.options, templates_of(arguments));
+    Source source(loop, arguments.options, make_mails(arguments.mails));
     if (const auto opened = source.open_ledger(arguments.sent); !opened)
         throw LoadFailed{exit_usage, arguments.sent + ": " + opened.error().what};
     loop.on_signal(SIGINT, [&source] { source.stop(); });
     loop.on_signal(SIGTERM, [&source] { source.stop(); });
+    std::unique_ptr<SourceProgress> progress;
+    const bool terminal = ::isatty(STDERR_FILENO) != 0;
+    if (terminal || arguments.progress) {
+        progress = std::make_unique<SourceProgress>(
+            loop, source, terminal ? SourceProgress::Form::terminal : SourceProgress::Form::lines);
+        source.show_progress(progress.get());
+    }
     source.run();
+    source.show_progress(nullptr);
+    progress.reset();
+    write_reports(arguments, source);
     const SourceCounts& counts = source.counts();
-    if (arguments.json)
-        print_json(counts, source.unsent());
-    else
-        print_text(counts, source.unsent());
     if (counts.refused + counts.unknown + source.unsent() > 0) throw LoadFailed{exit_found, ""};
+}
+
+void add_load_options(CLI::App& source, SourceArguments& a) {
+    SourceOptions& o = a.options;
+    source.add_option("--target", a.target, "ADDRESS:PORT to send to")->capture_default_str();
+    source.add_option("--connections", o.connections, "At once")
+        ->capture_default_str()
+        ->check(CLI::Range(1u, 50000u));
+    source.add_option("--messages", o.messages, "In all; 0: until --seconds are over")
+        ->capture_default_str();
+    source.add_option("--seconds", a.seconds, "Begin no message after this time (10, 1.5m)");
+    source.add_option("--warmup", a.warmup, "Do not measure what begins in this time");
+    source.add_option("--messages-per-connection", o.messages_per_connection, "Then a new one")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    source.add_option("--rate", a.rate,
+                      "Messages per second whatever the target does (open loop); A..B with --ramp");
+    source.add_option("--ramp", a.ramp, "Time in which the rate climbs, from 0 or A");
+    source.add_option("--arrivals", a.arrivals, "How they are spread over time")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"constant", "poisson"}));
+    source.add_option("--trickle", a.trickle,
+                      "Send contents slowly: bytes per second and connection");
+    source.add_flag("--bdat", o.bdat, "BDAT where CHUNKING is offered");
+    source.add_flag("--no-pipelining", a.no_pipelining, "Not even where it is offered");
+    source.add_flag("--retry", o.retry, "Connect again for ever, for targets that are restarted");
+    source.add_flag("--yes-really", a.yes_really, "Load a target that is not this machine");
+}
+
+void add_mail_options(CLI::App& source, SourceArguments& a) {
+    SourceOptions& o = a.options;
+    source.add_option("--helo", o.helo, "The name given in EHLO")->capture_default_str();
+    source.add_option("--from", o.addresses.from, "Sender; %d becomes the message's number")
+        ->capture_default_str();
+    source
+        .add_option("--to", o.addresses.to,
+                    "Recipient, repeatable; %d as in --from, %r the recipient's number in the "
+                    "message, %h its domain's")
+        ->capture_default_str();
+    source.add_option("--recipients", a.recipients,
+                      "How many, as 3, 1..10 or 1:80,50..100:20 (value or range, weight)");
+    source.add_option("--domains", a.domains, "%h in --to: from 1 to this, or as --recipients");
+    source
+        .add_option("--size", a.size,
+                    "Bytes of text when no mail is given; 4K:70,40K:25,1M..2M:5 for several")
+        ->capture_default_str();
+    source.add_option("--seed", o.seed, "Of all that is left to chance")->capture_default_str();
+    source.add_option("MAIL", a.mails.paths, "Mails (.eml) or folders of them, sent in turn");
 }
 
 }  // namespace
 
 void add_source_command(CLI::App& app) {
     auto arguments = std::make_shared<SourceArguments>();
-    SourceOptions& o = arguments->options;
     CLI::App* source =
         app.add_subcommand("source", "Send mail; exit 1 when something was refused or in doubt");
-    source->add_option("--target", arguments->target, "ADDRESS:PORT to send to")
-        ->capture_default_str();
-    source->add_option("--connections", o.connections, "At once")
-        ->capture_default_str()
-        ->check(CLI::Range(1u, 50000u));
-    source->add_option("--messages", o.messages, "In all; 0: until --seconds are over")
-        ->capture_default_str();
-    source->add_option("--seconds", o.seconds, "Begin no message after this time")
-        ->capture_default_str();
-    source->add_option("--messages-per-connection", o.messages_per_connection, "Then a new one")
-        ->capture_default_str()
-        ->check(CLI::PositiveNumber);
-    source->add_option("--helo", o.helo, "The name given in EHLO")->capture_default_str();
-    source->add_option("--from", o.from, "Sender; %d becomes the message's number")
-        ->capture_default_str();
-    source->add_option("--to", o.to, "Recipient, repeatable; %d as in --from")
-        ->capture_default_str();
-    source->add_option("--size", arguments->size, "Bytes of filler, when no mail is given")
-        ->capture_default_str()
-        ->check(CLI::Range(0u, 1u << 30));
-    source->add_flag("--bdat", o.bdat, "BDAT where CHUNKING is offered");
-    source->add_flag("--no-pipelining", arguments->no_pipelining, "Not even where it is offered");
-    source->add_flag("--retry", o.retry, "Connect again for ever, for targets that are restarted");
+    add_load_options(*source, *arguments);
+    add_mail_options(*source, *arguments);
     source->add_option("--sent", arguments->sent, "Ledger to append to");
-    source->add_flag("--yes-really", arguments->yes_really,
-                     "Load a target that is not this machine");
+    source->add_option("--output", arguments->output, "File for the summary in JSON");
     source->add_flag("--json", arguments->json, "Summary in JSON");
-    source->add_option("MAIL", arguments->templates,
-                       "Mails (.eml) or folders of them, sent in turn");
+    source->add_flag("--progress", arguments->progress,
+                     "A line each second, even where standard error is no terminal");
     source->callback([arguments] { run(*arguments); });
 }
 
