@@ -91,7 +91,7 @@ std::size_t EnvelopeWriter::text_bytes_max(std::size_t content_bytes) const {
 }
 
 Result<ChunkList> EnvelopeWriter::write(ChunkList content, More more) {
-    CHECK(begun_ && recipients_complete());
+    CHECK(recipients_complete());
     // One block for all of it, as a rule.
     constexpr std::size_t block_bytes_max = 96 * 1024;
     ChunkBuilder out(std::min(text_bytes_max(content.bytes()), block_bytes_max));

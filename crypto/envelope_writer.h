@@ -35,7 +35,9 @@ public:
     EnvelopeWriter& operator=(const EnvelopeWriter&) = delete;
 
     // Until it is complete there is nothing to write into.
-    bool recipients_complete() const { return next_recipient_ == plan_.recipients.size(); }
+    bool recipients_complete() const {
+        return begun_ && next_recipient_ == plan_.recipients.size();
+    }
     // The next of them. One whose key cannot be used is an error of the whole.
     Result<void> add_recipients();
 
