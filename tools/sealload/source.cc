@@ -22,7 +22,7 @@ double to_seconds(std::uint64_t ns) { return static_cast<double>(ns) / ns_per_se
 
 }  // namespace
 
-Source::Source(Loop& loop, SourceOptions options, MailPool mails)
+LoadSource::LoadSource(Loop& loop, SourceOptions options, MailPool mails)
     : loop_(loop),
       options_(std::move(options)),
       mails_(std::move(mails)),
@@ -35,14 +35,14 @@ Source::Source(Loop& loop, SourceOptions options, MailPool mails)
     if (options_.rate) arrivals_.emplace(*options_.rate, options_.arrivals, options_.seed);
 }
 
-Source::~Source() = default;
+LoadSource::~LoadSource() = default;
 
-Result<void> Source::open_ledger(const std::string& path) {
+Result<void> LoadSource::open_ledger(const std::string& path) {
     has_ledger_ = !path.empty();
     return ledger_.open(path);
 }
 
-void Source::run() {
+void LoadSource::run() {
     begin_ns_ = last_reply_ns_ = now_ns();
     measure_from_ns_ = begin_ns_ + to_ns(options_.warmup_seconds);
     if (options_.seconds > 0) deadline_.start(static_cast<std::uint64_t>(options_.seconds * 1000));
@@ -60,7 +60,7 @@ void Source::run() {
 }
 
 // Messages under way are given a moment to be answered; then they count as unknown.
-void Source::stop() {
+void LoadSource::stop() {
     constexpr std::uint64_t last_replies_ms = 5000;
     if (stopped_) {
         loop_.stop();
@@ -77,7 +77,7 @@ void Source::stop() {
 }
 
 // Their times are not known, only that they are longer than this.
-void Source::count_never_begun() {
+void LoadSource::count_never_begun() {
     if (!arrivals_) return;
     const std::uint64_t now = now_ns();
     while (is_due() && returned_.empty()) {
@@ -89,7 +89,7 @@ void Source::count_never_begun() {
     }
 }
 
-std::uint64_t Source::waiting() const {
+std::uint64_t LoadSource::waiting() const {
     if (!arrivals_) return 0;
     double due = options_.rate->due_at(to_seconds(now_ns() - begin_ns_));
     if (options_.messages != 0) due = std::min(due, static_cast<double>(options_.messages));
@@ -97,13 +97,13 @@ std::uint64_t Source::waiting() const {
     return due > begun ? static_cast<std::uint64_t>(due - begun) : 0;
 }
 
-bool Source::is_due() const {
+bool LoadSource::is_due() const {
     if (!has_more()) return false;
     if (!arrivals_ || !returned_.empty()) return true;
     return (options_.messages == 0 || left_ > 0) && begin_ns_ + arrivals_->next_ns() <= now_ns();
 }
 
-bool Source::take_mail(OutgoingMail& mail) {
+bool LoadSource::take_mail(OutgoingMail& mail) {
     if (!is_due()) return false;
     ++in_flight_;
     if (!returned_.empty()) {
@@ -126,7 +126,7 @@ bool Source::take_mail(OutgoingMail& mail) {
     return true;
 }
 
-void Source::wait_for_mail(SourceConnection& connection) {
+void LoadSource::wait_for_mail(SourceConnection& connection) {
     if (!connection.listed()) {
         connection.set_listed(true);
         idle_.push_back(&connection);
@@ -136,7 +136,7 @@ void Source::wait_for_mail(SourceConnection& connection) {
 
 // Connections whose moment has come take their mail; one that lost its connection while it stood
 // in the list is passed over, and comes back by itself.
-void Source::dispatch() {
+void LoadSource::dispatch() {
     while (!idle_.empty() && is_due()) {
         SourceConnection& next = *idle_.front();
         idle_.pop_front();
@@ -146,12 +146,12 @@ void Source::dispatch() {
     set_alarm();
 }
 
-void Source::set_alarm() {
+void LoadSource::set_alarm() {
     if (arrivals_ && !idle_.empty() && has_more()) alarm_.ring_at(begin_ns_ + arrivals_->next_ns());
 }
 
 // The last message has been taken: nobody needs to wait any more.
-void Source::dismiss_idle() {
+void LoadSource::dismiss_idle() {
     std::deque<SourceConnection*> idle;
     idle.swap(idle_);
     for (SourceConnection* connection : idle) {
@@ -160,13 +160,13 @@ void Source::dismiss_idle() {
     }
 }
 
-void Source::give_back(const OutgoingMail& mail) {
+void LoadSource::give_back(const OutgoingMail& mail) {
     --in_flight_;
     returned_.push_back(mail);
     if (has_more()) loop_.defer([this] { dispatch(); });
 }
 
-void Source::append_message_id(std::string& out, std::uint64_t number) const {
+void LoadSource::append_message_id(std::string& out, std::uint64_t number) const {
     out += '<';
     append_number(out, number);
     out += '.';
@@ -174,28 +174,33 @@ void Source::append_message_id(std::string& out, std::uint64_t number) const {
     out += "@sealload>";
 }
 
-void Source::record(Phase phase, std::uint64_t begin_ns, std::uint64_t end_ns) {
+void LoadSource::record(Phase phase, std::uint64_t begin_ns, std::uint64_t end_ns) {
     if (begin_ns < measure_from_ns_) return;
     counts_.of(phase).add(end_ns > begin_ns ? (end_ns - begin_ns + 500) / 1000 : 0);
 }
 
-void Source::on_connected(std::uint64_t begin_ns) {
+void LoadSource::on_connected(std::uint64_t begin_ns) {
     ++counts_.connections;
     record(Phase::connect, begin_ns, now_ns());
 }
 
-void Source::on_connection_error(std::string_view what) {
+void LoadSource::on_handshake(std::uint64_t begin_ns, bool resumed) {
+    ++(resumed ? counts_.tls_resumed : counts_.tls_full);
+    record(Phase::tls, begin_ns, now_ns());
+}
+
+void LoadSource::on_connection_error(std::string_view what) {
     ++counts_.connection_errors;
     count_kind(counts_.errors, what);
 }
 
-void Source::on_connection_done() {
+void LoadSource::on_connection_done() {
     CHECK(working_ > 0);
     if (--working_ == 0) loop_.stop();
 }
 
-void Source::on_accepted(const OutgoingMail& mail, const MailDialogue& dialogue,
-                         std::string_view reply, std::uint64_t now) {
+void LoadSource::on_accepted(const OutgoingMail& mail, const MailDialogue& dialogue,
+                             std::string_view reply, std::uint64_t now) {
     --in_flight_;
     last_reply_ns_ = now;
     ++counts_.accepted;
@@ -210,7 +215,7 @@ void Source::on_accepted(const OutgoingMail& mail, const MailDialogue& dialogue,
     if (has_ledger_) write_ledger(mail, SentState::accepted, reply, dialogue.accepted_recipients());
 }
 
-void Source::on_refused(const OutgoingMail& mail, const MailDialogue& dialogue) {
+void LoadSource::on_refused(const OutgoingMail& mail, const MailDialogue& dialogue) {
     --in_flight_;
     ++counts_.refused;
     count_kind(counts_.refusals, dialogue.refusal());
@@ -220,23 +225,23 @@ void Source::on_refused(const OutgoingMail& mail, const MailDialogue& dialogue) 
 
 // With BDAT perhaps lost before a recipient was answered: all of them are in doubt. That it took at
 // least so long counts, else a target that never answers would look quick.
-void Source::on_unknown(const OutgoingMail& mail, const MailDialogue& dialogue,
-                        std::string_view why) {
+void LoadSource::on_unknown(const OutgoingMail& mail, const MailDialogue& dialogue,
+                            std::string_view why) {
     --in_flight_;
     ++counts_.unknown;
     record(Phase::message, mail.intended_ns, now_ns());
     if (has_ledger_) write_ledger(mail, SentState::unknown, why, dialogue.all_recipients());
 }
 
-void Source::write_ledger(const OutgoingMail& mail, SentState state, std::string_view reply,
-                          std::vector<std::string> recipients) {
+void LoadSource::write_ledger(const OutgoingMail& mail, SentState state, std::string_view reply,
+                              std::vector<std::string> recipients) {
     std::string message_id;
     append_message_id(message_id, mail.number);
     ledger_.write(SentLine{std::move(message_id), state, std::string(reply), std::move(recipients),
                            mail.mail_template->name()});
 }
 
-void Source::trickle() {
+void LoadSource::trickle() {
     trickle_turn_ = (trickle_turn_ + 1) % trickle_turns;
     for (std::size_t i = trickle_turn_; i < connections_.size(); i += trickle_turns)
         connections_[i]->on_trickle();

@@ -32,6 +32,7 @@ namespace sealgate {
 
 class SourceConnection;
 class SourceProgress;
+class TlsContext;
 
 struct SourceOptions {
     Endpoint target;
@@ -46,17 +47,19 @@ struct SourceOptions {
     SourceAddresses::Plan addresses;
     std::uint64_t seed = 1;
     std::uint64_t trickle_bytes = 0;  // of content, per second and connection; 0: at once
+    std::shared_ptr<TlsContext> tls;  // a client's: STARTTLS, or nothing is sent
     bool bdat = false;
     bool pipelining = true;
     bool retry = false;  // goes on whatever happens to its connections
 };
 
-class Source {
+// (core/stage.h has a Source already, and that one feeds stages.)
+class LoadSource {
 public:
-    Source(Loop& loop, SourceOptions options, MailPool mails);
-    ~Source();
-    Source(const Source&) = delete;
-    Source& operator=(const Source&) = delete;
+    LoadSource(Loop& loop, SourceOptions options, MailPool mails);
+    ~LoadSource();
+    LoadSource(const LoadSource&) = delete;
+    LoadSource& operator=(const LoadSource&) = delete;
 
     Result<void> open_ledger(const std::string& path);
     void show_progress(SourceProgress* progress) { progress_ = progress; }  // not ours
@@ -85,6 +88,7 @@ public:
 
     void record(Phase phase, std::uint64_t begin_ns, std::uint64_t end_ns);
     void on_connected(std::uint64_t begin_ns);
+    void on_handshake(std::uint64_t begin_ns, bool resumed);
     void on_connection_error(std::string_view what);
     void on_connection_done();
     void on_accepted(const OutgoingMail& mail, const MailDialogue& dialogue, std::string_view reply,

@@ -4,11 +4,13 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <memory>
 
+#include "crypto/tls_context.h"
 #include "tools/sealload/load_command.h"
 #include "tools/sealload/source.h"
 #include "tools/sealload/source_mails.h"
@@ -26,6 +28,10 @@ struct SourceArguments {
     std::string seconds, warmup, rate, ramp, arrivals = "constant";
     std::string size = "4096", recipients, domains, trickle;
     std::string sent, output;
+    std::string smime, certificate, key;
+    std::vector<std::string> recipient_certificates;
+    bool starttls = false;
+    bool no_resume = false;
     bool no_pipelining = false;
     bool yes_really = false;
     bool json = false;
@@ -96,14 +102,53 @@ void read_addresses(SourceArguments& arguments) {
     plan.domains = wanted("--domains", LoadDistribution::parse(domains));
 }
 
+// What the forms need of keys.
+void check_smime(const SourceMailsPlan& plan) {
+    double weights = 0;
+    for (const auto& [form, weight] : plan.forms) {
+        weights += weight;
+        const bool encrypts = form == SmimeForm::encrypt || form == SmimeForm::sign_encrypt;
+        const bool signs = form != SmimeForm::plain && form != SmimeForm::encrypt;
+        if (signs && !plan.keys.identity)
+            throw LoadFailed{exit_usage, "--smime sign wants --certificate"};
+        if (encrypts && plan.keys.recipients.empty())
+            throw LoadFailed{exit_usage, "--smime encrypt wants --recipient-certificate"};
+    }
+    if (weights <= 0) throw LoadFailed{exit_usage, "--smime: no weight is above 0"};
+}
+
 void read_mails(SourceArguments& arguments) {
     constexpr std::uint64_t body_bytes_max = std::uint64_t{1} << 30;
     arguments.mails.sizes = wanted("--size", LoadDistribution::parse(arguments.size));
     if (arguments.mails.sizes.max() > body_bytes_max)
         throw LoadFailed{exit_usage, "--size: at most 1G"};
+    if (arguments.smime.empty()) return;
+    std::string why;
+    auto keys = load_smime_keys(arguments.certificate, arguments.key,
+                                arguments.recipient_certificates, &why);
+    if (!keys)
+        throw LoadFailed{exit_usage, (why.empty() ? "--smime" : why) + ": " + keys.error().what};
+    arguments.mails.keys = *std::move(keys);
+    for (const auto& [name, weight] : wanted("--smime", parse_weighted_names(arguments.smime))) {
+        const auto form = smime_form(name);
+        if (!form)
+            throw LoadFailed{exit_usage,
+                             "--smime: plain, sign, opaque, encrypt or sign-encrypt, not " + name};
+        arguments.mails.forms.push_back({*form, weight});
+    }
+    check_smime(arguments.mails);
 }
 
-void write_reports(const SourceArguments& arguments, const Source& source) {
+void read_tls(SourceArguments& arguments) {
+    constexpr unsigned sessions_max = 1000;
+    SourceOptions& o = arguments.options;
+    if (!arguments.starttls) return;
+    TlsClientOptions tls;
+    tls.sessions_per_target = arguments.no_resume ? 0 : std::min(o.connections + 1, sessions_max);
+    o.tls = wanted("--starttls", TlsContext::client(tls));
+}
+
+void write_reports(const SourceArguments& arguments, const LoadSource& source) {
     if (!arguments.output.empty()) {
         std::ofstream file(arguments.output, std::ios::binary);
         file << json_report(source);
@@ -119,8 +164,9 @@ void run(SourceArguments& arguments) {
     read_load(arguments);
     read_addresses(arguments);
     read_mails(arguments);
+    read_tls(arguments);
     Loop loop;
-    Source source(loop, arguments.options, make_mails(arguments.mails));
+    LoadSource source(loop, arguments.options, make_mails(loop, arguments.mails));
     if (const auto opened = source.open_ledger(arguments.sent); !opened)
         throw LoadFailed{exit_usage, arguments.sent + ": " + opened.error().what};
     loop.on_signal(SIGINT, [&source] { source.stop(); });
@@ -163,6 +209,8 @@ void add_load_options(CLI::App& source, SourceArguments& a) {
                       "Send contents slowly: bytes per second and connection");
     source.add_flag("--bdat", o.bdat, "BDAT where CHUNKING is offered");
     source.add_flag("--no-pipelining", a.no_pipelining, "Not even where it is offered");
+    source.add_flag("--starttls", a.starttls, "Send under TLS only; the target is not verified");
+    source.add_flag("--tls-no-resume", a.no_resume, "A full handshake for every connection");
     source.add_flag("--retry", o.retry, "Connect again for ever, for targets that are restarted");
     source.add_flag("--yes-really", a.yes_really, "Load a target that is not this machine");
 }
@@ -185,6 +233,17 @@ void add_mail_options(CLI::App& source, SourceArguments& a) {
                     "Bytes of text when no mail is given; 4K:70,40K:25,1M..2M:5 for several")
         ->capture_default_str();
     source.add_option("--seed", o.seed, "Of all that is left to chance")->capture_default_str();
+    source.add_option("--smime", a.smime,
+                      "plain, sign, opaque, encrypt, sign-encrypt; sign:30,plain:70 for several");
+    source.add_option("--certificate", a.certificate,
+                      "Certificate, its chain and perhaps its key, to sign with");
+    source.add_option("--key", a.key, "The key, when it is in a file of its own");
+    source.add_option("--recipient-certificate", a.recipient_certificates,
+                      "To encrypt to, repeatable");
+    source
+        .add_option("--smime-variants", a.mails.smime_variants,
+                    "Made of each form before the first message leaves")
+        ->capture_default_str();
     source.add_option("MAIL", a.mails.paths, "Mails (.eml) or folders of them, sent in turn");
 }
 

@@ -19,11 +19,11 @@
 
 namespace sealgate {
 
-class Source;
+class LoadSource;
 
 class SourceConnection final : public Transport::Handler {
 public:
-    explicit SourceConnection(Source& source);
+    explicit SourceConnection(LoadSource& source);
     ~SourceConnection() override;
 
     void start();
@@ -43,6 +43,8 @@ private:
         connecting,
         greeting,
         hello,
+        starttls,
+        handshake,
         ready,
         mail,
         reset,
@@ -60,6 +62,8 @@ private:
     void say_hello();
     void on_line(const ReplyLine& line);
     void on_hello(const ReplyLine& line);
+    void on_offers();
+    void start_tls();
     void begin_mail();
     void send_commands();
     void send_content(ContentForm form);
@@ -74,13 +78,14 @@ private:
     void leave();
     bool is_last_here() const;
 
-    Source& source_;
+    LoadSource& source_;
     std::unique_ptr<Transport> transport_;
     std::uint64_t serial_ = 0;  // of the transport: bytes of an older one are nobody's
     ReplyScanner replies_;
     Timer timer_;
     State state_ = State::idle;
     bool listed_ = false;
+    bool secure_ = false;  // under TLS
     Offers offers_;
 
     OutgoingMail mail_;

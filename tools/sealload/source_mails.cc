@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tools/sealload/source_mails.h"
 
+#include <algorithm>
+
 #include "tools/sealload/load_command.h"
 
 namespace sealgate {
@@ -14,6 +16,29 @@ std::vector<MailFile> files_of(const SourceMailsPlan& plan) {
     return *std::move(loaded);
 }
 
+// Of text the sizes alone: its templates share one body, and S/MIME makes it piece by piece.
+struct Bases {
+    std::vector<MailFile> files;
+    std::vector<std::uint64_t> sizes;
+    std::vector<double> weights;  // of sizes
+
+    std::size_t count() const { return files.empty() ? sizes.size() : files.size(); }
+    MailFile file(std::size_t i) const { return files.empty() ? filler_mail(sizes[i]) : files[i]; }
+};
+
+Bases bases_of(const SourceMailsPlan& plan) {
+    Bases bases;
+    if (!plan.paths.empty()) {
+        bases.files = files_of(plan);
+        return bases;
+    }
+    for (const WeightedSize& size : steps_of(plan.sizes)) {
+        bases.sizes.push_back(size.bytes);
+        bases.weights.push_back(size.weight);
+    }
+    return bases;
+}
+
 using Variants = std::vector<std::vector<MailTemplate>>;
 
 Variants one_each(std::vector<MailTemplate> templates) {
@@ -21,6 +46,33 @@ Variants one_each(std::vector<MailTemplate> templates) {
     for (MailTemplate& mail : templates) {
         variants.emplace_back();
         variants.back().push_back(std::move(mail));
+    }
+    return variants;
+}
+
+Variants plain_variants(const SourceMailsPlan& plan, const Bases& bases) {
+    if (plan.paths.empty()) return one_each(MailTemplate::fillers(bases.sizes));
+    std::vector<MailTemplate> templates;
+    for (const MailFile& file : bases.files) templates.emplace_back(file.name, file.text);
+    return one_each(std::move(templates));
+}
+
+Variants smime_variants(SmimeMaker& maker, const SourceMailsPlan& plan, const Bases& bases,
+                        SmimeForm form) {
+    // Base64 of 200 large mails would fill the memory: from here on each mail has one variant.
+    constexpr std::uint64_t bytes_max = std::uint64_t{256} << 20;
+    std::uint64_t bytes = 0;
+    const std::size_t each = std::max<std::size_t>(1, plan.smime_variants / bases.count());
+    Variants variants;
+    for (std::size_t i = 0; i < bases.count(); ++i) {
+        const MailFile file = bases.file(i);
+        variants.emplace_back();
+        do {
+            const auto made = maker.make(form, file.text);
+            if (!made) throw LoadFailed{exit_usage, file.name + ": " + made.error().what};
+            bytes += made->size();
+            variants.back().emplace_back(file.name, *made, BodyDigest::kept);
+        } while (variants.back().size() < each && bytes < bytes_max);
     }
     return variants;
 }
@@ -44,22 +96,19 @@ std::vector<WeightedSize> steps_of(const LoadDistribution& sizes) {
     return steps;
 }
 
-MailPool make_mails(const SourceMailsPlan& plan) {
-    if (!plan.paths.empty()) {
-        std::vector<MailTemplate> templates;
-        for (const MailFile& file : files_of(plan)) templates.emplace_back(file.name, file.text);
-        MailPool pool;
-        pool.add_kind(1, one_each(std::move(templates)));
+MailPool make_mails(Loop& loop, const SourceMailsPlan& plan) {
+    const Bases bases = bases_of(plan);
+    MailPool pool(bases.weights);
+    if (plan.forms.empty()) {
+        pool.add_kind(1, plain_variants(plan, bases));
         return pool;
     }
-    std::vector<std::uint64_t> bytes;
-    std::vector<double> weights;
-    for (const WeightedSize& size : steps_of(plan.sizes)) {
-        bytes.push_back(size.bytes);
-        weights.push_back(size.weight);
+    SmimeMaker maker(loop, plan.keys);
+    for (const WeightedForm& form : plan.forms) {
+        pool.add_kind(form.weight, form.form == SmimeForm::plain
+                                       ? plain_variants(plan, bases)
+                                       : smime_variants(maker, plan, bases, form.form));
     }
-    MailPool pool(std::move(weights));
-    pool.add_kind(1, one_each(MailTemplate::fillers(bytes)));
     return pool;
 }
 

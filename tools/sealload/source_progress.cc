@@ -18,7 +18,7 @@ double milliseconds(std::uint64_t us) { return static_cast<double>(us) / 1000; }
 
 }  // namespace
 
-SourceProgress::SourceProgress(Loop& loop, const Source& source, Form form)
+SourceProgress::SourceProgress(Loop& loop, const LoadSource& source, Form form)
     : source_(source), form_(form), begin_ns_(now_ns()), shown_ns_(begin_ns_), timer_(loop, [this] {
           show();
       }) {

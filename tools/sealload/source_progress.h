@@ -19,7 +19,7 @@ public:
     enum class Form : std::uint8_t { terminal, lines };
 
     // Shows itself on standard error until it is destroyed.
-    SourceProgress(Loop& loop, const Source& source, Form form);
+    SourceProgress(Loop& loop, const LoadSource& source, Form form);
     ~SourceProgress();
     SourceProgress(const SourceProgress&) = delete;
     SourceProgress& operator=(const SourceProgress&) = delete;
@@ -29,7 +29,7 @@ public:
 private:
     void show();
 
-    const Source& source_;
+    const LoadSource& source_;
     Form form_;
     std::uint64_t begin_ns_, shown_ns_;
     LatencyHistogram recent_;  // since the last line

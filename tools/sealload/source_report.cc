@@ -78,7 +78,7 @@ double megabytes_per_second(const SourceCounts& counts) {
 
 }  // namespace
 
-std::string json_report(const Source& source) {
+std::string json_report(const LoadSource& source) {
     const SourceCounts& counts = source.counts();
     const json report = {
         {"accepted", counts.accepted},
@@ -103,7 +103,7 @@ std::string json_report(const Source& source) {
     return report.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-std::string text_report(const Source& source) {
+std::string text_report(const LoadSource& source) {
     const SourceCounts& counts = source.counts();
     std::string text = kinds_text("refused", counts.refusals);
     text += kinds_text("connection lost", counts.errors);

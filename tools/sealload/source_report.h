@@ -8,8 +8,8 @@
 
 namespace sealgate {
 
-std::string text_report(const Source& source);
+std::string text_report(const LoadSource& source);
 // The keys are documented in tools/sealload/README.md; other tools read them.
-std::string json_report(const Source& source);
+std::string json_report(const LoadSource& source);
 
 }  // namespace sealgate
