@@ -38,7 +38,7 @@ struct Fetcher::State {
 void Fetcher::State::submit(std::unique_ptr<FetchTransfer> transfer) {
     if (!multi) {
         multi = make_fetch_multi();
-        thread = start_thread("fetch", [this] { run(); });
+        thread = start_thread("sealgate-fetch", [this] { run(); });
     }
     if (inbox.push(std::move(transfer))) curl_multi_wakeup(multi);
 }
