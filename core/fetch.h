@@ -54,7 +54,7 @@ struct FetchRequest {
 
 struct FetchAnswer {
     enum class Outcome : std::uint8_t {
-        done,         // HTTP 200, LDAP success: `body` is whole
+        done,         // HTTP 2xx, LDAP success: `body` is whole
         not_found,    // HTTP 404 and 410, LDAP noSuchObject: the server says there is no such thing
         failed,       // another answer, or one over the size limit
         unreachable,  // nobody gets one: name, connection, TLS, login, time

@@ -155,6 +155,7 @@ void FetchTransfer::place() {
     char* port = nullptr;
     if (curl_url_set(parts, CURLUPART_URL, request.url.c_str(), CURLU_NON_SUPPORT_SCHEME) == 0 &&
         curl_url_get(parts, CURLUPART_HOST, &host, 0) == 0 &&
+        *host != '[' &&  // an address already, and libcurl cannot read it in such a row
         curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == 0) {
         std::string row = fmt::format("+{}:{}:", host, port);
         for (std::size_t i = 0; i < request.addresses.size(); ++i) {
@@ -198,7 +199,7 @@ FetchAnswer FetchTransfer::answer_for(CURLcode code) {
     } else if (code != CURLE_OK) {
         answer.outcome = is_of_the_question(code) ? Outcome::failed : Outcome::unreachable;
         answer.what = printable(*error ? error : curl_easy_strerror(code), what_characters_max);
-    } else if (ldap || status == 200) {
+    } else if (ldap || (status >= 200 && status < 300)) {
         answer.outcome = Outcome::done;
         answer.body = std::move(body);
     } else {

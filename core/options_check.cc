@@ -85,7 +85,6 @@ void check_key_sources(const Config& config, Complaints& complaints, Complaints&
         if (directory.bind_dn.empty() != directory.password_file.empty())
             add(complaints, directory.bind_dn.empty() ? "has a password-file without bind-dn"
                                                       : "has a bind-dn without password-file");
-        if (directory.attributes.empty()) add(complaints, "has no attributes to ask for");
         if (directory.trust && !has_anchors)
             add(warnings, "finds no key: trust = yes, and [trust:smime] names no authorities");
     }

@@ -94,12 +94,21 @@ TEST_F(FetcherTest, TellsAbsentFromFailed) {
     for (const auto& [status, want] :
          {Case{404, Outcome::not_found}, Case{410, Outcome::not_found}, Case{401, Outcome::failed},
           Case{403, Outcome::failed}, Case{429, Outcome::failed}, Case{500, Outcome::failed},
-          Case{503, Outcome::failed}, Case{204, Outcome::failed}, Case{400, Outcome::failed}}) {
+          Case{503, Outcome::failed}, Case{400, Outcome::failed}, Case{304, Outcome::failed}}) {
         const FetchAnswer answer = get("/status/" + std::to_string(status));
         EXPECT_STREQ(to_text(answer.outcome), to_text(want)) << status;
         EXPECT_EQ(answer.status, status);
         EXPECT_EQ(answer.what, "HTTP status " + std::to_string(status));
         EXPECT_EQ(answer.body, "");
+    }
+}
+
+TEST_F(FetcherTest, TakesAnySuccess) {
+    for (const int status : {200, 201, 202, 204}) {
+        const FetchAnswer answer = get("/status/" + std::to_string(status));
+        EXPECT_STREQ(to_text(answer.outcome), "done") << status;
+        EXPECT_EQ(answer.status, status);
+        EXPECT_EQ(answer.body, status == 204 ? "" : "said so");
     }
 }
 
@@ -165,6 +174,20 @@ TEST_F(FetcherTest, GoesWhereItIsToldTheHostIs) {
     const FetchAnswer unplaced = fetch(request("http://directory.invalid/"));
     EXPECT_STREQ(to_text(unplaced.outcome), "unreachable");
     EXPECT_NE(unplaced.what.find("directory.invalid"), std::string::npos) << unplaced.what;
+}
+
+TEST_F(FetcherTest, GoesToAnAddressOfEitherKind) {
+    const auto six = ScriptServer::start("support/http_peer.py", {"--address", "::1"});
+    if (!six) GTEST_SKIP() << "this machine has no ::1";
+    for (const bool told : {false, true}) {
+        FetchRequest literal = request("http://[::1]:" + std::to_string(six->port()) + "/echo");
+        if (told) literal.addresses = {*IpAddress::parse("::1")};
+        EXPECT_EQ(fetch(std::move(literal)).body, "GET /echo -");
+        FetchRequest placed =
+            request("http://directory.invalid:" + std::to_string(six->port()) + "/echo");
+        placed.addresses = {*IpAddress::parse("::1")};
+        EXPECT_EQ(fetch(std::move(placed)).body, "GET /echo -");
+    }
 }
 
 TEST_F(FetcherTest, TriesAllAddresses) {

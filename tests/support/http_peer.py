@@ -4,11 +4,12 @@
 
 /status/N answers N; /body/N has N bytes; /silent says nothing; /slow sends a byte a second;
 /redirect?to=URL redirects; /echo answers with request line, credentials and body; /huge never ends;
-/files/NAME is a file of --files DIRECTORY.
+/files/NAME is a file of --files DIRECTORY. --address ::1 is where it listens.
 """
 
 import http.server
 import pathlib
+import socket
 import ssl
 import sys
 import time
@@ -40,7 +41,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         _, what, *rest = path.split("/", 2)
         if what == "status":
-            self.answer(int(rest[0]), b"" if rest[0] == "204" else b"said so")
+            self.answer(int(rest[0]), b"" if rest[0] in ("204", "304") else b"said so")
         elif what == "body":
             self.answer(200, b"x" * int(rest[0]))
         elif what == "silent":
@@ -76,7 +77,11 @@ class Server(http.server.ThreadingHTTPServer):
 def main():
     global FILES
     arguments = sys.argv[1:]
-    server = Server(("127.0.0.1", 0), Handler)
+    address = "127.0.0.1"
+    if "--address" in arguments:
+        address = arguments[arguments.index("--address") + 1]
+        Server.address_family = socket.AF_INET6
+    server = Server((address, 0), Handler)
     if "--files" in arguments:
         FILES = pathlib.Path(arguments[arguments.index("--files") + 1])
     if "--tls" in arguments:
