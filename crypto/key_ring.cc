@@ -81,7 +81,7 @@ Result<std::unique_ptr<KeyRing>> KeyRing::open(Loop* loop, Options options, std:
     state->loop = loop;
     state->persist = options.persist;
     state->store = TRY(RecordStore::open(loop, {options.directory, options.patience_ms}, why));
-    if (const auto loaded = state->load(); !loaded) {
+    if (const auto loaded = state->load(options.with_harvested); !loaded) {
         *why = options.directory + ": " + loaded.error().what;
         return tl::unexpected(loaded.error());
     }

@@ -30,6 +30,8 @@ public:
         std::string directory;  // <data-dir>/keys; made when absent
         std::uint64_t capacity_bytes = std::uint64_t{512} << 20;
         bool persist = true;  // of harvested keys; manual ones are always kept
+        // No: harvested keys stay on the disk, untouched (commands about manual ones).
+        bool with_harvested = true;
         // How long to wait for another process that has the store open.
         std::uint64_t patience_ms = 0;
     };

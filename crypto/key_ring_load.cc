@@ -69,8 +69,9 @@ private:
 
 }  // namespace
 
-Result<void> KeyRing::State::load() {
+Result<void> KeyRing::State::load(bool with_harvested) {
     TRY(load_manual());
+    if (!with_harvested) return {};
     if (persist) return load_harvested();
     // What was kept when it was still wanted.
     for (const std::string_view prefix : {key_records::harvested_prefix, key_records::use_prefix}) {

@@ -35,7 +35,7 @@ struct KeyRing::State {
     explicit State(std::uint64_t capacity);
 
     // crypto/key_ring_load.cc: everything that is on disk.
-    Result<void> load();
+    Result<void> load(bool with_harvested);
     Result<void> load_manual();
     Result<void> load_harvested();
 

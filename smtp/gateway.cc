@@ -17,6 +17,9 @@ namespace {
 // How often a shutdown looks whether the last answers were given.
 constexpr std::uint64_t shutdown_look_ms = 20;
 
+// A command of `sealgate key` that began before us may have the keys open.
+constexpr std::uint64_t keys_patience_ms = 30'000;
+
 std::vector<Endpoint> endpoints_of(const std::vector<std::unique_ptr<Listener>>& listeners) {
     std::vector<Endpoint> endpoints;
     for (const auto& listener : listeners)
@@ -37,6 +40,7 @@ Gateway::~Gateway() {
     queue_.reset();
     parts_.reset();
     workers_.reset();
+    keys_.reset();
     spool_.reset();
     resolver_.reset();
     log_.reset();
@@ -62,6 +66,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(GatewayStatePtr state, StateLoade
     choose_rsa_engine(config.gateway.rsa_engine);
     g.workers_ = std::make_unique<WorkerPool>(g.loop_, config.gateway.crypto_threads);
     TRY(g.open_store(why));
+    TRY(g.open_keys(why));
     TRY(g.open_control(why));
     g.watch_signals();
     g.started_ = g.loop_.wall_seconds();
@@ -90,6 +95,16 @@ Result<void> Gateway::open_store(std::string* why) {
     TRY(spool_->recover([this](Spool::Recovered message) { queue_->recover(std::move(message)); }));
     queue_->start();
     parts_ = std::make_unique<HouseParts>(HouseParts{loop_, *log_, *spool_, *workers_, *queue_});
+    return {};
+}
+
+Result<void> Gateway::open_keys(std::string* why) {
+    KeyRing::Options options;
+    options.directory = state_->config->gateway.data_dir + "/keys";
+    options.capacity_bytes = state_->config->key_repository.capacity_bytes;
+    options.persist = state_->config->key_repository.persist;
+    options.patience_ms = keys_patience_ms;
+    keys_ = TRY(KeyRing::open(&loop_, std::move(options), why));
     return {};
 }
 
@@ -185,6 +200,7 @@ void Gateway::apply(const CheckedState& checked, const ControlServer::Answer& an
     connections_->set_max(config->gateway.connections_max);
     for (auto& listener : listeners_) listener->apply(config);
     queue_->set_config(state_->config);
+    keys_->set_capacity(config->key_repository.capacity_bytes);
     log_->reopen();  // logrotate sends SIGHUP, too
     Metrics::instance().add(Counter::config_reloads);
     log_->info("Configuration applied");

@@ -18,6 +18,7 @@
 #include "core/spool.h"
 #include "core/timer.h"
 #include "core/workers.h"
+#include "crypto/key_ring.h"
 #include "dns/resolver.h"
 #include "smtp/control.h"
 #include "smtp/gateway_state.h"
@@ -51,6 +52,7 @@ private:
 
     Result<void> open_ports(std::string* why);
     Result<void> open_store(std::string* why);
+    Result<void> open_keys(std::string* why);
     Result<void> open_control(std::string* why);
     void watch_signals();
 
@@ -74,6 +76,7 @@ private:
     std::unique_ptr<WorkerPool> workers_;
     std::unique_ptr<Resolver> resolver_;
     std::unique_ptr<Spool> spool_;
+    std::unique_ptr<KeyRing> keys_;
     std::unique_ptr<ConnectionBudget> connections_;
     RecipientRate recipient_rate_;
     std::unique_ptr<DeliveryQueue> queue_;
@@ -90,7 +93,7 @@ private:
     friend void add_control_commands(Gateway& gateway);
 };
 
-// Registers status, reload and queue.* at the gateway's control socket.
+// Registers status, reload, queue.* and key.* at the gateway's control socket.
 void add_control_commands(Gateway& gateway);
 
 }  // namespace sealgate

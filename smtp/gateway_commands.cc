@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the control socket may ask of the gateway: status, reload, the queue.
+// What the control socket may ask of the gateway: status, reload, the queue; and the keys
+// (smtp/gateway_key_commands.h).
 #include <nlohmann/json.hpp>
 
 #include "core/metrics.h"
 #include "smtp/gateway.h"
+#include "smtp/gateway_key_commands.h"
 
 namespace sealgate {
 namespace {
@@ -99,6 +101,13 @@ public:
                            {"destinations", queue.destinations},
                            {"destinations_down", queue.destinations_down},
                            {"delivery_connections", queue.connections}};
+        const KeyRing::Statistics keys = g_.keys_->statistics();
+        answer["keys"] = {{"manual", keys.manual},
+                          {"harvested", keys.harvested},
+                          {"harvested_bytes", keys.harvested_bytes},
+                          {"capacity_bytes", keys.capacity_bytes},
+                          {"evictions", keys.evictions},
+                          {"unstored", keys.unstored}};
         for (const auto& listener : g_.listeners_)
             for (const Endpoint& at : listener->addresses())
                 answer["listeners"][listener->name()].push_back(at.to_text());
@@ -199,6 +208,7 @@ void add_control_commands(Gateway& gateway) {
     control.on("queue.delete", [commands](const json& request, const Answer& answer) {
         answer(commands->remove(request));
     });
+    add_key_commands(control, *gateway.keys_, *gateway.workers_);
 }
 
 }  // namespace sealgate
