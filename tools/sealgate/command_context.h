@@ -46,6 +46,7 @@ void add_run_command(CLI::App& app, CommandContext& context);
 void add_config_commands(CLI::App& app, CommandContext& context);
 void add_gateway_commands(CLI::App& app, CommandContext& context);  // reload, status, queue …
 void add_cert_commands(CLI::App& app, CommandContext& context);
+void add_key_commands(CLI::App& app, CommandContext& context);
 void add_profile_commands(CLI::App& app, CommandContext& context);
 
 }  // namespace sealgate

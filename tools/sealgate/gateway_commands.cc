@@ -48,7 +48,7 @@ void print_status(const json& status) {
         if (name != "ok" && !value.is_structured())
             fmt::print("{:<28} {}\n", name,
                        value.is_string() ? value.get<std::string>() : value.dump());
-    for (const char* group : {"queue", "counters", "smime_sign"}) {
+    for (const char* group : {"queue", "keys", "counters", "smime_sign"}) {
         if (!status.contains(group)) continue;
         fmt::print("{}\n", group);
         for (const auto& [name, value] : status[group].items())

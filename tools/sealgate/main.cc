@@ -22,6 +22,7 @@ int main(int count, char** arguments) {
     add_config_commands(app, context);
     add_gateway_commands(app, context);
     add_cert_commands(app, context);
+    add_key_commands(app, context);
     add_profile_commands(app, context);
 
     try {
