@@ -138,7 +138,7 @@ SectionKind key_repository() {
          .initial = "512M", .min = mega, .max = 1024 * giga,
          .doc = "Least recently used keys go first. It does nothing while no policy harvests."},
         {.key = "persist", .syntax = Syntax::boolean, .access = field<&K::persist>(),
-         .initial = "yes", .doc = "A restart keeps them."},
+         .initial = "yes", .restart = true, .doc = "A restart keeps them."},
     };
     open_one<&Config::key_repository>(kind);
     return kind;
