@@ -209,7 +209,9 @@ struct BounceProfileOptions {
 
 struct TrustOptions {
     std::vector<std::string> ca_files;
+    ConfigPlace ca_files_place;
     bool ca_system = false;
+    ConfigPlace ca_system_place;
     std::vector<std::string> crl_files;
     bool crl_fetch = false;
     bool ocsp = false;

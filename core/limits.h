@@ -94,6 +94,17 @@ inline constexpr std::size_t directory_failed_hosts_max = 1000;
 // Certificates in one answer: chains included, people have a few.
 inline constexpr std::size_t directory_certificates_max = 100;
 
+// --- trust (crypto/trust_path.h) ---------------------------------------------------------------
+
+// Authorities between a certificate and an anchor. Real paths have one to three.
+inline constexpr int trust_intermediates_max = 8;
+// Certificates that came with one, among which its issuers may be.
+inline constexpr std::size_t trust_others_max = 50;
+// A stranger may send many certificates with one name: paths tried, and signatures looked at while
+// issuers are sought (RSA-4096 takes 0.1 ms, P-384 half a millisecond).
+inline constexpr int trust_attempts_max = 8;
+inline constexpr int trust_signatures_max = 64;
+
 // --- TLS ---------------------------------------------------------------------------------------
 
 // What a peer may send before its handshake is done. wolfSSL takes no message over 18 KB, but a
