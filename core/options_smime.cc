@@ -148,9 +148,16 @@ std::vector<OptionRow> trust_rows(const char* feature) {
     using T = TrustOptions;
     return {
         {.key = "ca-files", .syntax = Syntax::paths, .access = field<&T::ca_files>(),
-         .later = feature, .doc = "PEM files of authorities that are trusted."},
+         .later = feature,
+         .place = [](void* section, const IniEntry& entry) {
+             static_cast<T*>(section)->ca_files_place = entry.place;
+         },
+         .doc = "PEM files of authorities that are trusted: roots, or intermediates alone."},
         {.key = "ca-system", .syntax = Syntax::boolean, .access = field<&T::ca_system>(),
          .initial = "no", .later = feature, .accepted = "no",
+         .place = [](void* section, const IniEntry& entry) {
+             static_cast<T*>(section)->ca_system_place = entry.place;
+         },
          .doc = "Trust the authorities of the machine."},
         {.key = "crl-files", .syntax = Syntax::paths, .access = field<&T::crl_files>(),
          .later = feature, .doc = "Revocation lists."},
@@ -165,8 +172,13 @@ std::vector<OptionRow> trust_rows(const char* feature) {
 }
 
 SectionKind trust_smime() {
-    SectionKind kind{.kind = "trust:smime", .doc = "Whom signers' certificates must lead to."};
+    SectionKind kind{.kind = "trust:smime",
+                     .doc = "Whom correspondents' certificates must lead to: those that a directory "
+                            "gives, unless its `trust` is `no`."};
     kind.rows = trust_rows("S/MIME verification");
+    for (OptionRow& row : kind.rows) {
+        if (std::string_view(row.key).starts_with("ca-")) row.later = row.accepted = "";
+    }
     open_one<&Config::trust_smime>(kind);
     return kind;
 }

@@ -36,6 +36,8 @@ CheckedState check(LoadedConfig loaded, DemoCertificate demo) {
         IdentityStore::load(*loaded.draft, make_demo, checked.complaints, checked.warnings);
     check_algorithms(*state, checked.complaints);
     state->policies = PolicyTable::compile(*loaded.draft, checked.complaints);
+    state->trust_smime = TrustAnchors::load(loaded.draft->trust_smime, "[trust:smime]",
+                                            checked.complaints, checked.warnings);
     if (checked.complaints.empty()) checked.state = std::move(state);
     return checked;
 }

@@ -13,6 +13,7 @@
 #include "core/config.h"
 #include "core/policy.h"
 #include "crypto/identity.h"
+#include "crypto/trust_path.h"
 
 namespace sealgate {
 
@@ -20,6 +21,7 @@ struct GatewayState {
     std::shared_ptr<const Config> config;
     std::shared_ptr<const IdentityStore> identities;
     std::shared_ptr<const PolicyTable> policies;
+    std::shared_ptr<const TrustAnchors> trust_smime;
 };
 using GatewayStatePtr = std::shared_ptr<const GatewayState>;
 

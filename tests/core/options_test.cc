@@ -213,9 +213,10 @@ const Fault faults[] = {
     {"LaterAdmin", "[admin]\nhttp-address = 127.0.0.1:8080\n",
      std::string("f:11: http-address = 127.0.0.1:8080 needs HTTP administration") + tail},
     {"LaterTrust",
-     "[trust:smime]\nca-system = yes\n[trust:tls]\nca-files = /a\nrevocation = prefer\n",
-     std::string("f:11: ca-system = yes needs S/MIME verification") + tail +
-         "f:13: ca-files = /a needs TLS" + tail + "f:14: revocation = prefer needs TLS" + tail},
+     "[trust:smime]\nca-system = yes\nca-files = /a\nocsp = yes\n[trust:tls]\nca-files = /a\n"
+     "revocation = prefer\n",
+     std::string("f:13: ocsp = yes needs S/MIME verification") + tail +
+         "f:15: ca-files = /a needs TLS" + tail + "f:16: revocation = prefer needs TLS" + tail},
 };
 // clang-format on
 
