@@ -109,6 +109,13 @@ TEST(ArrivalClock, ComesAtRandomAsManySendersDo) {
     EXPECT_NEAR(squares / count / (mean * mean), 2, 0.1);
 }
 
+TEST(ArrivalClock, StaysWithinTheClockAtARateOfNearlyNothing) {
+    const auto rate = LoadRate::parse("0.00000000000001", 0);
+    ASSERT_TRUE(rate);
+    const auto moments = first_moments(*rate, Arrivals::constant, 3);
+    for (const double moment : moments) EXPECT_DOUBLE_EQ(moment, 9e9);
+}
+
 TEST(ArrivalClock, DependsOnTheSeedAlone) {
     const LoadRate rate{10, 1000, 5};
     EXPECT_EQ(first_moments(rate, Arrivals::poisson, 100, 7),

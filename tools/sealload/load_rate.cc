@@ -11,6 +11,7 @@ namespace {
 
 // Faster than any loop begins messages; above it moments would no longer be apart.
 constexpr double rate_max = 1e7;
+constexpr double ns_max = 9e18;  // 285 years
 constexpr double duration_max_seconds = 365 * 86400.0;
 
 }  // namespace
@@ -56,7 +57,9 @@ ArrivalClock::ArrivalClock(LoadRate rate, Arrivals arrivals, std::uint64_t seed)
 
 void ArrivalClock::take() {
     messages_ += arrivals_ == Arrivals::poisson ? random_.exponential() : 1;
-    next_ns_ = static_cast<std::uint64_t>(std::llround(rate_.moment_of(messages_) * 1e9));
+    // A rate of nearly nothing has its first moment beyond what a clock can say.
+    const double ns = std::min(rate_.moment_of(messages_) * 1e9, ns_max);
+    next_ns_ = static_cast<std::uint64_t>(std::llround(ns));
 }
 
 Result<double> parse_duration(std::string_view text) {

@@ -5,10 +5,12 @@
 #include <csignal>
 #include <cstdio>
 
+#include "smtp/privileges.h"
 #include "tools/sealload/load_command.h"
 
 int main(int count, char** arguments) {
     using namespace sealgate;
+    raise_descriptor_limit();
     std::signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error of its connection
     CLI::App app{"sealload: load and check a mail gateway", "sealload"};
     app.set_version_flag("--version", "sealload " SEALGATE_VERSION);
