@@ -102,7 +102,10 @@ Result<SmimeCapabilities> parse_smime_capabilities(ByteSpan der) {
     if (!outer.at_end()) return malformed("bytes behind SMIMECapabilities");
     SmimeCapabilities all;
     all.known = true;
-    while (!list.at_end()) TRY(add(all, TRY(list.next(ber::sequence)).contents));
+    while (!list.at_end()) {
+        const ByteSpan capability = TRY(list.next(ber::sequence)).contents;
+        TRY(add(all, capability));
+    }
     return all;
 }
 

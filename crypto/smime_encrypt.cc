@@ -121,7 +121,7 @@ private:
                 Result<ChunkList> text = work_on(run);
                 return Answer{std::move(run), std::move(text)};
             },
-            [this](Answer answer) { on_answer(std::move(answer)); });
+            [this](Answer answer) { on_answer(std::move(answer)); }, WorkerPool::Length::brief);
     }
 
     void on_answer(Answer answer) {
