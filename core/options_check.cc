@@ -77,8 +77,9 @@ void check_addresses(const Config& config, Complaints& complaints) {
 // may come from the others.
 void check_key_sources(const Config& config, Complaints& complaints, Complaints& warnings) {
     const bool has_anchors = !config.trust_smime.ca_files.empty() || config.trust_smime.ca_system;
-    for (const auto& [name, directory] : config.directories) {
-        const std::string label = "[directory:" + name + "] ";
+    for (const auto& entry : config.directories) {
+        const DirectoryOptions& directory = entry.second;
+        const std::string label = "[directory:" + directory.name + "] ";
         const auto add = [&](Complaints& list, std::string what) {
             list.push_back({directory.place.file, directory.place.line, 0, label + what});
         };

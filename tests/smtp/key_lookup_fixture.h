@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +19,7 @@
 #include "core/loop.h"
 #include "core/options.h"
 #include "crypto/make_certificate.h"
+#include "crypto/pem.h"
 #include "smtp/key_directories.h"
 
 namespace sealgate {
@@ -48,6 +52,47 @@ inline CertificatePtr make(const CertificateWish& wish) {
 
 inline Bytes der_of(const CertificatePtr& certificate) {
     return {certificate->der().begin(), certificate->der().end()};
+}
+
+// A folder that goes with its object.
+struct Files {
+    Files() {
+        std::string pattern = std::filesystem::temp_directory_path() / "sealgate-keys-XXXXXX";
+        path = mkdtemp(pattern.data());
+    }
+    ~Files() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+    std::string write(const std::string& name, std::string_view text) const {
+        std::ofstream(path + "/" + name, std::ios::binary) << text;
+        return path + "/" + name;
+    }
+    std::string path;
+};
+
+inline std::string pem_of(const std::vector<CertificatePtr>& certificates) {
+    std::string text;
+    for (const auto& certificate : certificates) {
+        text += as_text(write_pem("CERTIFICATE", certificate->der()).bytes());
+    }
+    return text;
+}
+
+// A bag of certificates as userSMIMECertificate holds it, by openssl.
+inline std::string bag_of(const std::vector<CertificatePtr>& certificates) {
+    const Files files;
+    const std::string in = files.write("in.pem", pem_of(certificates));
+    const std::string out = files.path + "/out.p7";
+    const std::string command =
+        "openssl crl2pkcs7 -nocrl -outform DER -certfile " + in + " -out " + out;
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    std::ifstream file(out, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+inline std::string text_of(const CertificatePtr& certificate) {
+    return std::string(as_text(certificate->der()));
 }
 
 // Believes certificates whose name is "Trusted".
