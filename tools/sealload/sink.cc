@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "crypto/tls_socket.h"
 #include "tools/sealload/sink_session.h"
 
 namespace sealgate {
@@ -31,13 +32,14 @@ bool keep_file(const std::string& path, const std::string& content) {
     return file.good() && !wrong;
 }
 
-std::string hello_of(const SinkOptions& o) {
+std::string hello_of(const SinkOptions& o, bool offers_starttls) {
     std::vector<std::string> lines = {"sink.example.net"};
     if (o.pipelining) lines.emplace_back("PIPELINING");
     if (o.eight_bit) lines.emplace_back("8BITMIME");
     if (o.smtputf8) lines.emplace_back("SMTPUTF8");
     if (o.chunking) lines.emplace_back("CHUNKING");
     if (o.dsn) lines.emplace_back("DSN");
+    if (offers_starttls) lines.emplace_back("STARTTLS");
     if (o.enhanced_codes) lines.emplace_back("ENHANCEDSTATUSCODES");
     if (o.size) lines.push_back(fmt::format("SIZE {}", o.size_bytes_max));
     std::string text;
@@ -92,7 +94,8 @@ private:
 LoadSink::LoadSink(Loop& loop, SinkOptions options)
     : loop_(loop),
       options_(std::move(options)),
-      hello_(hello_of(options_)),
+      hello_(hello_of(options_, options_.starttls_offered && !options_.tls_on_connect)),
+      hello_in_tls_(hello_of(options_, false)),
       last_reply_(loop, [&loop] { loop.stop(); }) {
     const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
     if (options_.check || !options_.keep.empty())
@@ -129,6 +132,13 @@ void LoadSink::accept(std::unique_ptr<Socket> socket) {
         sessions_.emplace(id, std::make_unique<SinkSession>(*this, id, std::move(socket)));
     CHECK(is_new);
     place->second->start();
+}
+
+void LoadSink::count(const TlsOutcome& handshake) {
+    if (!handshake.result)
+        ++counts_.tls_failed;
+    else
+        ++(handshake.resumed ? counts_.tls_resumed : counts_.tls_full);
 }
 
 // Not at once: the session is still at work.

@@ -27,6 +27,8 @@
 namespace sealgate {
 
 class SinkSession;
+class TlsContext;
+struct TlsOutcome;
 
 struct SinkOptions {
     Endpoint listen;
@@ -34,6 +36,9 @@ struct SinkOptions {
     std::uint64_t messages = 0;              // stop after so many; 0: never
     std::shared_ptr<const MailCheck> check;  // null: nothing is verified
     Faults faults;
+    std::shared_ptr<TlsContext> tls;  // null: STARTTLS is not offered
+    bool tls_on_connect = false;
+    bool starttls_offered = false;
     std::uint64_t read_bytes_per_second = 0;  // of each connection; 0: as fast as it comes
     bool eight_bit = true, chunking = true, pipelining = true, dsn = true, smtputf8 = true;
     bool size = true, enhanced_codes = true;
@@ -43,7 +48,8 @@ struct SinkOptions {
 struct SinkCounts {
     std::uint64_t connections = 0, messages = 0, dsns = 0, bytes = 0, recipients = 0;
     std::uint64_t verified = 0, not_verified = 0, altered = 0;
-    double first_at = 0, last_at = 0;  // seconds, of messages
+    std::uint64_t tls_full = 0, tls_resumed = 0, tls_failed = 0;  // handshakes
+    double first_at = 0, last_at = 0;                             // seconds, of messages
     std::array<std::uint64_t, static_cast<std::size_t>(Verb::unknown) + 1> commands{};
     std::map<std::string, std::uint64_t> forms;   // what was verified, by its layers
     std::map<std::string, std::uint64_t> failed;  // verdicts that are not "verified"
@@ -82,10 +88,12 @@ public:
     Loop& loop() { return loop_; }
     const SinkOptions& options() const { return options_; }
     Faults& faults() { return options_.faults; }
-    const std::string& hello() const { return hello_; }  // EHLO's reply
+    // EHLO's reply; under TLS, STARTTLS is offered no more.
+    const std::string& hello(bool has_tls) const { return has_tls ? hello_in_tls_ : hello_; }
     bool wants_content() const { return workers_ != nullptr; }
     bool wants_names() const { return wants_content() || ledger_.is_open(); }
     void count(Verb verb) { ++counts_.commands[static_cast<std::size_t>(verb)]; }
+    void count(const TlsOutcome& handshake);
     // Counts the message; true: it is done. Else it is moved away, and the session hears on_taken()
     // later, when it is kept, verified and in the ledger.
     bool take(std::uint64_t session, ReceivedMail& mail);
@@ -105,7 +113,7 @@ private:
 
     Loop& loop_;
     SinkOptions options_;
-    std::string hello_;
+    std::string hello_, hello_in_tls_;
     LedgerWriter ledger_;
     SinkCounts counts_;
     std::unique_ptr<Acceptor> acceptor_;

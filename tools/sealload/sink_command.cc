@@ -12,6 +12,7 @@
 #include "tools/sealload/load_command.h"
 #include "tools/sealload/sink.h"
 #include "tools/sealload/sink_report.h"
+#include "tools/sealload/sink_tls.h"
 
 namespace sealgate {
 namespace {
@@ -30,6 +31,8 @@ struct SinkArguments {
     std::vector<std::string> expected;
     bool no_eight_bit = false, no_chunking = false, no_pipelining = false;
     bool no_dsn = false, no_smtputf8 = false, no_size = false, no_enhanced_codes = false;
+    std::string tls_certificate, tls_key;
+    bool no_starttls = false;
     bool json = false;
 };
 
@@ -99,6 +102,13 @@ SinkOptions options_of(const SinkArguments& arguments) {
     options.size = !arguments.no_size;
     options.enhanced_codes = !arguments.no_enhanced_codes;
     options.faults = faults_of(arguments);
+    if (!arguments.tls_certificate.empty()) {
+        std::string why;
+        const auto tls = load_sink_tls(arguments.tls_certificate, arguments.tls_key, &why);
+        if (!tls) throw LoadFailed{exit_usage, why + ": " + tls.error().what};
+        options.tls = *tls;
+    }
+    options.starttls_offered = options.tls && !arguments.no_starttls;
     options.check = check_of(arguments);
     return options;
 }
@@ -153,12 +163,25 @@ void add_extension_options(CLI::App& sink, SinkArguments& a) {
     sink.add_flag("--no-pipelining", a.no_pipelining, "Do not offer PIPELINING");
     sink.add_flag("--no-dsn", a.no_dsn, "Do not offer DSN");
     sink.add_flag("--no-smtputf8", a.no_smtputf8, "Do not offer SMTPUTF8");
+    sink.add_flag("--no-starttls", a.no_starttls,
+                  "Do not offer STARTTLS, though there is a certificate");
     sink.add_flag("--no-size", a.no_size, "Do not offer SIZE");
     sink.add_flag("--no-enhancedstatuscodes", a.no_enhanced_codes,
                   "Do not offer ENHANCEDSTATUSCODES");
     sink.add_option("--size", a.options.size_bytes_max, "The SIZE to offer and to hold to")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
+}
+
+void add_tls_options(CLI::App& sink, SinkArguments& a) {
+    auto* certificate = sink.add_option("--tls-certificate", a.tls_certificate,
+                                        "Offer STARTTLS with this: PEM, the leaf first");
+    certificate->check(CLI::ExistingFile);
+    sink.add_option("--tls-key", a.tls_key, "Its key in PEM, when it is not in the same file")
+        ->needs(certificate)
+        ->check(CLI::ExistingFile);
+    sink.add_flag("--tls-on-connect", a.options.tls_on_connect, "TLS from the first byte")
+        ->needs(certificate);
 }
 
 void add_verify_options(CLI::App& sink, SinkArguments& a) {
@@ -201,6 +224,7 @@ void add_sink_command(CLI::App& app) {
     sink->add_option("--count", a.options.messages, "Stop after so many messages; 0: never")
         ->capture_default_str();
     sink->add_option("--received", a.received, "Ledger to append to");
+    add_tls_options(*sink, a);
     add_verify_options(*sink, a);
     add_fault_options(*sink, a);
     add_extension_options(*sink, a);

@@ -81,6 +81,10 @@ json json_of(const LoadSink& sink) {
             {"commands", commands_of(counts)},
             {"faults", faults},
             {"failed_on_purpose", sink.faults().times()},
+            {"tls",
+             {{"full", counts.tls_full},
+              {"resumed", counts.tls_resumed},
+              {"failed", counts.tls_failed}}},
             {"verified", counts.verified},
             {"not_verified", counts.not_verified},
             {"altered", counts.altered},
@@ -100,6 +104,9 @@ void print_summary(const LoadSink& sink) {
         "{:.1f} messages/s, {:.2f} MB/s between the first and the last\n",
         counts.messages_per_second(),
         counts.seconds() > 0 ? static_cast<double>(counts.bytes) / counts.seconds() / 1e6 : 0);
+    if (counts.tls_full + counts.tls_resumed + counts.tls_failed > 0)
+        fmt::print("TLS: {} full handshakes, {} resumed, {} failed\n", counts.tls_full,
+                   counts.tls_resumed, counts.tls_failed);
     for (const Faults::Count& fault : sink.faults().counts())
         fmt::print("{} times {}\n", fault.times, fault.fault);
     for (const auto& [form, times] : counts.forms) fmt::print("{} came {}\n", times, form);

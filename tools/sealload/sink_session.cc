@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/limits.h"
+#include "crypto/tls_socket.h"
 
 namespace sealgate {
 namespace {
@@ -54,9 +55,47 @@ SinkSession::SinkSession(LoadSink& sink, std::uint64_t id, std::unique_ptr<Trans
 SinkSession::~SinkSession() = default;
 
 void SinkSession::start() {
+    if (sink_.options().tls_on_connect) {
+        begin_tls(State::greeting);
+        return;
+    }
     transport_->set_handler(this);
     run();
     if (transport_) transport_->resume();
+}
+
+void SinkSession::begin_tls(State next) {
+    state_ = State::handshake;
+    transport_->set_handler(nullptr);
+    transport_ = TlsSocket::accept(
+        sink_.loop(), std::move(transport_), sink_.options().tls,
+        [this, next](const TlsOutcome& outcome) { on_established(outcome, next); });
+}
+
+void SinkSession::on_established(const TlsOutcome& outcome, State next) {
+    if (state_ != State::handshake) return;
+    sink_.count(outcome);
+    if (!outcome.result) {
+        close();
+        return;
+    }
+    has_tls_ = true;
+    state_ = next;
+    transport_->set_handler(this);
+    run();
+    if (transport_) transport_->resume();
+}
+
+// What came behind STARTTLS in clear would be taken for said under TLS (CVE-2011-0411).
+bool SinkSession::step_upgrade() {
+    if (!input_.empty() || !unread_.empty()) {
+        close();
+        return false;
+    }
+    flush();
+    if (slow_reader_) slow_reader_->stop();
+    begin_tls(State::command);
+    return false;
 }
 
 bool SinkSession::step_greeting() {
@@ -89,7 +128,10 @@ void SinkSession::read_slowly() {
     while (left > 0 && !unread_.empty() && state_ != State::closed) {
         const std::size_t bytes = std::min(left, unread_.begin()->size());
         Chunk chunk = unread_.begin()->slice(0, bytes);
-        unread_.trim_front(bytes);
+        if (bytes == unread_.begin()->size())
+            unread_.take_front();
+        else
+            unread_.trim_front(bytes);
         left -= bytes;
         receive(std::move(chunk));
     }
@@ -124,10 +166,12 @@ void SinkSession::run() {
     while (more) {
         switch (state_) {
         case State::greeting: more = step_greeting(); break;
+        case State::upgrade: more = step_upgrade(); break;
         case State::command: more = step_command(); break;
         case State::data: more = step_data(); break;
         case State::bdat: more = step_bdat(); break;
         case State::ended: more = step_ended(); break;
+        case State::handshake:
         case State::taking:
         case State::delayed: more = false; break;
         case State::closed: return;
@@ -182,14 +226,26 @@ bool SinkSession::on_command(std::string_view line) {
         say("221 2.0.0 Bye\r\n");
         end_after_sending();
         return true;
+    case Verb::starttls: on_starttls(); return true;
     case Verb::vrfy:
     case Verb::help:
-    case Verb::starttls:
     case Verb::not_implemented:
     case Verb::foreign:
     case Verb::unknown: say("502 5.5.1 Not implemented\r\n"); return true;
     }
     return true;
+}
+
+// A fault refuses it even where it is not offered: that is how a peer's fallback is tried.
+void SinkSession::on_starttls() {
+    if (is_refused(FaultPlace::starttls)) return;
+    if (has_tls_ || !sink_.options().tls) {
+        say(has_tls_ ? "503 5.5.1 There is TLS already\r\n" : "502 5.5.1 Not implemented\r\n");
+        return;
+    }
+    reset();
+    say("220 2.0.0 Go on\r\n");
+    state_ = State::upgrade;
 }
 
 void SinkSession::on_mail(std::string_view argument) {
@@ -405,7 +461,7 @@ void SinkSession::say(std::string_view reply) {
     }
 }
 
-void SinkSession::say_hello() { replies_.append(sink_.hello()); }
+void SinkSession::say_hello() { replies_.append(sink_.hello(has_tls_)); }
 
 void SinkSession::flush() {
     if (replies_.empty() || !transport_) return;

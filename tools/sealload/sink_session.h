@@ -22,6 +22,8 @@
 
 namespace sealgate {
 
+struct TlsOutcome;
+
 class SinkSession final : public Transport::Handler {
 public:
     SinkSession(LoadSink& sink, std::uint64_t id, std::unique_ptr<Transport> transport);
@@ -34,6 +36,8 @@ public:
 private:
     enum class State : std::uint8_t {
         greeting,
+        upgrade,
+        handshake,
         command,
         data,
         bdat,
@@ -44,6 +48,7 @@ private:
     };
 
     void on_bytes(Chunk chunk) override;
+    void on_established(const TlsOutcome& outcome, State next);
     void on_end() override { close(); }
     void on_broken(std::string) override { close(); }
     void on_drain() override {}
@@ -52,6 +57,7 @@ private:
     void run();
     void run_kept_back();
     bool step_greeting();
+    bool step_upgrade();
     bool step_command();
     bool step_data();
     bool step_bdat();
@@ -59,8 +65,10 @@ private:
     bool on_command(std::string_view line);
     void on_mail(std::string_view argument);
     void on_rcpt(std::string_view argument);
+    void on_starttls();
     void on_data();
     void on_bdat(std::string_view argument);
+    void begin_tls(State next);
     void begin_content();
     void gather(ByteSpan bytes);
     void answer_taken(bool kept);
@@ -84,6 +92,7 @@ private:
     State state_ = State::greeting;
     State after_delay_ = State::greeting;
     bool is_delay_over_ = false;
+    bool has_tls_ = false;
     std::string_view input_;  // what run() has not consumed yet
     std::string kept_back_;   // what came and cannot be consumed yet
     std::string replies_;
