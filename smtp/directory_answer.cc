@@ -82,10 +82,4 @@ Result<std::string> smimea_name_of(std::string_view address) {
                        address.substr(at + 1));
 }
 
-TrustJudge trust_nobody() {
-    return [](const CertificatePtr&, const std::vector<CertificatePtr>&, std::int64_t) {
-        return Reason::untrusted;
-    };
-}
-
 }  // namespace sealgate

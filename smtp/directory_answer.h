@@ -28,7 +28,4 @@ KeyAnswer key_of_records(KeyChoice choice, const TrustJudge& trust,
 // Where the records of local@domain (in lookup form) are.
 Result<std::string> smimea_name_of(std::string_view address);
 
-// A judge that believes nobody: for where one is needed and there is none.
-TrustJudge trust_nobody();
-
 }  // namespace sealgate

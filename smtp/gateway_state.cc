@@ -38,6 +38,7 @@ CheckedState check(LoadedConfig loaded, DemoCertificate demo) {
     state->policies = PolicyTable::compile(*loaded.draft, checked.complaints);
     state->trust_smime = TrustAnchors::load(loaded.draft->trust_smime, "[trust:smime]",
                                             checked.complaints, checked.warnings);
+    state->directories = DirectoryBook::load(*loaded.draft, checked.complaints);
     if (checked.complaints.empty()) checked.state = std::move(state);
     return checked;
 }

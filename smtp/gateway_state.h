@@ -14,6 +14,7 @@
 #include "core/policy.h"
 #include "crypto/identity.h"
 #include "crypto/trust_path.h"
+#include "smtp/directory_book.h"
 
 namespace sealgate {
 
@@ -22,6 +23,7 @@ struct GatewayState {
     std::shared_ptr<const IdentityStore> identities;
     std::shared_ptr<const PolicyTable> policies;
     std::shared_ptr<const TrustAnchors> trust_smime;
+    DirectoryBookPtr directories;
 };
 using GatewayStatePtr = std::shared_ptr<const GatewayState>;
 

@@ -2,6 +2,7 @@
 #include "smtp/key_choice.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/text.h"
 #include "smtp/path.h"
@@ -19,19 +20,35 @@ std::string counted(std::size_t count) {
     return std::to_string(count) + (count == 1 ? " certificate" : " certificates");
 }
 
-KeyAnswer refused_all(const KeyChoice& choice, std::size_t count, Reason reason) {
+KeyAnswer refused_all(const KeyChoice& choice, std::size_t count, const TrustVerdict& verdict) {
     std::string why = choice.source + ": ";
     if (count == 0) {
         why += "no certificate";
-    } else if (reason == Reason::no_certificate) {
+    } else if (verdict.reason == Reason::no_certificate) {
         why += counted(count) + ", none for this address";
     } else {
-        why += counted(count) + ", none usable (" + to_word(reason) + ")";
+        why += counted(count) + ", none usable (" + to_word(verdict.reason);
+        if (!verdict.why.empty()) why += ": " + verdict.why;
+        why += ')';
     }
     return {KeyAnswer::Outcome::none, {}, std::move(why)};
 }
 
 }  // namespace
+
+TrustJudge judge_by(std::shared_ptr<const TrustAnchors> anchors) {
+    return [anchors = std::move(anchors)](const CertificatePtr& leaf,
+                                          const std::vector<CertificatePtr>& others,
+                                          std::int64_t wall_seconds) {
+        return anchors->judge(*leaf, others, wall_seconds, TrustPurpose::smime_encryption);
+    };
+}
+
+TrustJudge trust_nobody() {
+    return [](const CertificatePtr&, const std::vector<CertificatePtr>&, std::int64_t) {
+        return TrustVerdict{Reason::untrusted, "no authority is trusted"};
+    };
+}
 
 RecipientKey::Match match_of(const Certificate& certificate, std::string_view address) {
     using Match = RecipientKey::Match;
@@ -48,11 +65,12 @@ RecipientKey::Match match_of(const Certificate& certificate, std::string_view ad
 KeyAnswer choose_key(const KeyChoice& choice, RecipientKey::Source source,
                      const std::vector<CertificatePtr>& certificates) {
     std::vector<CertificatePtr> usable;
-    Reason reason = Reason::no_certificate;  // of one that is for this address, if there is one
+    // Of one that is for this address, if there is one.
+    TrustVerdict verdict{Reason::no_certificate, ""};
     for (const CertificatePtr& certificate : certificates) {
         const Reason alone = judge_alone(*certificate, choice);
         if (alone == Reason::ok) usable.push_back(certificate);
-        if (alone != Reason::ok && alone != Reason::no_certificate) reason = alone;
+        if (alone != Reason::ok && alone != Reason::no_certificate) verdict.reason = alone;
     }
     std::stable_sort(usable.begin(), usable.end(),
                      [](const CertificatePtr& a, const CertificatePtr& b) {
@@ -60,8 +78,8 @@ KeyAnswer choose_key(const KeyChoice& choice, RecipientKey::Source source,
                      });
     for (const CertificatePtr& certificate : usable) {
         if (choice.judge) {
-            reason = choice.judge(certificate, certificates, choice.wall_seconds);
-            if (reason != Reason::ok) continue;
+            verdict = choice.judge(certificate, certificates, choice.wall_seconds);
+            if (verdict.reason != Reason::ok) continue;
         }
         KeyAnswer answer{KeyAnswer::Outcome::found, {}, choice.source};
         answer.key.certificate = certificate;
@@ -71,7 +89,7 @@ KeyAnswer choose_key(const KeyChoice& choice, RecipientKey::Source source,
         answer.why += ": serial " + certificate->serial();
         return answer;
     }
-    return refused_all(choice, certificates.size(), reason);
+    return refused_all(choice, certificates.size(), verdict);
 }
 
 }  // namespace sealgate

@@ -8,21 +8,25 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/reason.h"
 #include "crypto/certificate.h"
+#include "crypto/trust_path.h"
 #include "smtp/key_search.h"
 
 namespace sealgate {
 
-// Whether a certificate chains to an anchor of [trust:smime]; `others` came with it and may hold
+// Whether a certificate leads to an anchor of [trust:smime]; `others` came with it and may hold
 // issuers. Called on workers, several at once.
-using TrustJudge =
-    std::function<Reason(const CertificatePtr& leaf, const std::vector<CertificatePtr>& others,
-                         std::int64_t wall_seconds)>;
+using TrustJudge = std::function<TrustVerdict(const CertificatePtr& leaf,
+                                              const std::vector<CertificatePtr>& others,
+                                              std::int64_t wall_seconds)>;
+TrustJudge judge_by(std::shared_ptr<const TrustAnchors> anchors);
+// Believes nobody: for where a judge is needed and there is none.
+TrustJudge trust_nobody();
 
 struct KeyChoice {
     std::string source;   // "directory:staff", "smimea": begins the answer's `why`

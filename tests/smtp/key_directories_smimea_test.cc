@@ -40,7 +40,8 @@ TEST_F(KeyDirectoriesDnsTest, TakesOnlyWholeCertificatesOfTheRecipient) {
     int number = 0;
     for (const Case& row : {
              Case{{record(3, bob)}, "found: smimea: serial " + bob->serial()},
-             Case{{record(1, bob)}, "none: smimea: 1 certificate, none usable (untrusted)"},
+             Case{{record(1, bob)},
+                  "none: smimea: 1 certificate, none usable (untrusted: a stranger)"},
              Case{{record(1, trusted)}, "found: smimea: serial " + trusted->serial()},
              Case{{record(0, bob)}, no_whole},
              Case{{record(2, bob)}, no_whole},

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "crypto/base64.h"
+#include "crypto/certificate_bundle.h"
 #include "tests/smtp/key_lookup_fixture.h"
 #include "tests/support/slapd_server.h"
 
@@ -169,12 +170,50 @@ TEST_F(KeyDirectoriesTest, TellsAnAbsentEntryFromAnAbsentBase) {
 TEST_F(KeyDirectoriesTest, TrustsWhomTheJudgeTrusts) {
     use(ldap(), "trust = yes\n");
     EXPECT_EQ(text(ask("bob@x.example")),
-              "none: directory:staff: 1 certificate, none usable (untrusted)");
+              "none: directory:staff: 1 certificate, none usable (untrusted: a stranger)");
     const KeyAnswer mixed = ask("mixed@x.example");
     ASSERT_EQ(said(mixed), "found") << mixed.why;
     EXPECT_EQ(mixed.key.certificate->common_name(), "Trusted") << "although the other is newer";
     configure("[directory:staff]\nurl = " + ldap(), nullptr);
     EXPECT_EQ(said(ask("mixed@x.example")), "none") << "nobody is trusted without authorities";
+}
+
+// Root, intermediate and leaf by openssl; the bag holds the intermediate, userCertificate does not.
+TEST_F(KeyDirectoriesTest, BuildsTheChainOfABag) {
+    const Files files;
+    files.write("ca.ext", "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n");
+    files.write("leaf.ext", "keyUsage=keyAgreement\nsubjectAltName=email:bob@x.example\n");
+    const std::string make_files =
+        "cd " + files.path +
+        " && for n in root mid leaf; do openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 "
+        "-nodes -keyout $n.key -out $n.csr -subj /CN=$n; done 2>/dev/null"
+        " && openssl x509 -req -in root.csr -signkey root.key -extfile ca.ext -out root.pem -days 9"
+        " && openssl x509 -req -in mid.csr -CA root.pem -CAkey root.key -extfile ca.ext "
+        "-out mid.pem -days 9"
+        " && openssl x509 -req -in leaf.csr -CA mid.pem -CAkey mid.key -extfile leaf.ext "
+        "-out leaf.pem -days 9";
+    ASSERT_EQ(std::system(("{ " + make_files + "; } 2>/dev/null").c_str()), 0);
+    const auto certificate = [&](const std::string& name) {
+        return read_certificates(read_small_file(files.path + "/" + name)->bytes())->at(0);
+    };
+    const auto leaf = certificate("leaf.pem"), mid = certificate("mid.pem");
+    const auto server =
+        SlapdServer::start(person("bag", "bob@x.example", {}, {bag_of({leaf, mid})}) +
+                           person("bare", "bare@x.example", {text_of(leaf)}));
+    ASSERT_NE(server, nullptr);
+    TrustOptions options;
+    options.ca_files = {files.path + "/root.pem"};
+    Complaints complaints, warnings;
+    const auto anchors = TrustAnchors::load(options, "[trust:smime]", complaints, warnings);
+    const std::string url =
+        "[directory:staff]\nurl = ldap://127.0.0.1:" + std::to_string(server->port()) +
+        "/dc=example??sub?";
+    configure(url + "(mail=%e)\n", judge_by(anchors));
+    EXPECT_EQ(text(ask("bob@x.example")), "found: directory:staff: serial " + leaf->serial());
+    configure(url + "(mail=bare@%d)\n", judge_by(anchors));
+    const std::string bare = text(ask("bob@x.example"));
+    EXPECT_TRUE(bare.starts_with("none: directory:staff: 1 certificate, none usable (untrusted: "))
+        << bare;
 }
 
 TEST_F(KeyDirectoriesTest, BindsAsItIsTold) {

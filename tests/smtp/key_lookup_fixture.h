@@ -96,9 +96,10 @@ inline std::string text_of(const CertificatePtr& certificate) {
 }
 
 // Believes certificates whose name is "Trusted".
-inline Reason believe_names(const CertificatePtr& leaf, const std::vector<CertificatePtr>&,
-                            std::int64_t) {
-    return leaf->common_name() == "Trusted" ? Reason::ok : Reason::untrusted;
+inline TrustVerdict believe_names(const CertificatePtr& leaf, const std::vector<CertificatePtr>&,
+                                  std::int64_t) {
+    if (leaf->common_name() == "Trusted") return {Reason::ok, ""};
+    return {Reason::untrusted, "a stranger"};
 }
 
 // Answers from tables; what is not in them does not exist.
