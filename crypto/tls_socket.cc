@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "crypto/tls_socket.h"
 
-#include <wolfssl/error-ssl.h>
 #include <wolfssl/ssl.h>
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <optional>
 
 #include "core/limits.h"
 #include "core/loop.h"
+#include "crypto/tls_socket_state.h"
 
 namespace sealgate {
 namespace {
@@ -18,75 +17,7 @@ namespace {
 // Header, nonce and tag or padding of a record, rounded up.
 constexpr std::size_t record_overhead_bytes = 64;
 
-// The library's word on the error that a call has just ended with.
-const char* reason_text(int error) {
-    const char* text = wolfSSL_ERR_reason_error_string(static_cast<unsigned long>(error));
-    wolfSSL_ERR_clear_error();
-    return text ? text : "";
-}
-
 }  // namespace
-
-struct TlsSocket::State final : Transport::Handler, std::enable_shared_from_this<State> {
-    enum class Phase : std::uint8_t {
-        handshake,
-        open,
-        ended,   // the peer's close_notify was read; we may still send
-        broken,  // of no use any more, and told so
-    };
-
-    State(Loop& l, std::unique_ptr<Transport> b, std::shared_ptr<TlsContext> c, Established e)
-        : loop(l), below(std::move(b)), context(std::move(c)), established(std::move(e)) {}
-    ~State() override { wolfSSL_free(ssl); }
-    State(const State&) = delete;
-    State& operator=(const State&) = delete;
-
-    void on_bytes(Chunk chunk) override;
-    void on_end() override;
-    void on_broken(std::string what) override;
-    void on_drain() override;
-
-    bool prepare(const TlsTarget& target);
-    void offer_session();
-    void advance();
-    void post_advance();
-    void step_handshake();
-    void step_read();
-    void conclude(TlsOutcome outcome);
-    void fail_handshake(int error);
-    void fail_handshake(Result<void> result, std::string what);
-    void break_off(std::string what);
-    TlsOutcome success() const;
-
-    void schedule_seal();
-    void seal(std::size_t unsent_bytes_max);
-    int seal_record();
-    void say_goodbye();
-    void push_out();
-
-    int give(char* out, int bytes);         // what came, to wolfSSL
-    int take(const char* data, int bytes);  // what wolfSSL has to say
-
-    Loop& loop;
-    std::unique_ptr<Transport> below;  // null: closed
-    std::shared_ptr<TlsContext> context;
-    Established established;
-    Transport::Handler* handler = nullptr;
-    std::optional<TlsContext::Resumption> resumption;
-    WOLFSSL* ssl = nullptr;
-    Phase phase = Phase::handshake;
-
-    ChunkList sealed;                 // came, and is not yet wolfSSL's
-    ChunkList plain;                  // to be sent, not yet records
-    std::optional<ChunkBuilder> out;  // records on their way down, within one call
-    std::size_t handshake_bytes = 0;  // that came
-    bool wants_reading = false;
-    bool unread = false;       // reading stopped by a pause, not for want of bytes
-    bool below_ended = false;  // FIN; not yet told
-    bool seal_posted = false;
-    bool offered_session = false;
-    bool owes_drain = false;  // something was sent since the handler last heard on_drain()
-};
 
 // --- wolfSSL's side: bytes from and to memory --------------------------------------------------
 
@@ -113,7 +44,7 @@ int TlsSocket::State::take(const char* data, int bytes) {
         // One block for all that the plaintext at hand will become.
         const std::size_t more =
             plain.bytes() + plain.bytes() / limits::tls_record_bytes_max * record_overhead_bytes;
-        out.emplace(std::clamp(size + more, size, limits::read_block_bytes));
+        out.emplace(std::max(size, std::min(size + more, limits::read_block_bytes)));
     }
     out->append(ByteSpan(reinterpret_cast<const std::uint8_t*>(data), size));
     return bytes;
@@ -124,43 +55,6 @@ void TlsSocket::State::push_out() {
     ChunkList records = out->take();
     out.reset();
     if (below && !records.empty()) below->send(std::move(records));
-}
-
-bool TlsSocket::State::prepare(const TlsTarget& target) {
-    ssl = wolfSSL_new(context->wolfssl());
-    if (!ssl) return false;
-    wolfSSL_SSLSetIORecv(ssl, [](WOLFSSL*, char* to, int bytes, void* self) {
-        return static_cast<State*>(self)->give(to, bytes);
-    });
-    wolfSSL_SSLSetIOSend(ssl, [](WOLFSSL*, char* data, int bytes, void* self) {
-        return static_cast<State*>(self)->take(data, bytes);
-    });
-    wolfSSL_SetIOReadCtx(ssl, this);
-    wolfSSL_SetIOWriteCtx(ssl, this);
-    if (context->side() == TlsContext::Side::server) return true;
-    resumption.emplace(TlsContext::Resumption{context->sessions(), target.session_key});
-    wolfSSL_set_app_data(ssl, &*resumption);
-    if (!target.server_name.empty() &&
-        (target.server_name.size() > limits::domain_bytes_max ||
-         wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, target.server_name.data(),
-                        static_cast<unsigned short>(target.server_name.size())) != WOLFSSL_SUCCESS))
-        return false;
-    offer_session();
-    return true;
-}
-
-// A session that is too old, or that this wolfSSL does not read, is none: the handshake is full.
-void TlsSocket::State::offer_session() {
-    if (resumption->target.empty()) return;
-    const SecureBytes encoded = context->sessions().take(resumption->target);
-    if (encoded.empty()) return;
-    const unsigned char* in = encoded.data();
-    WOLFSSL_SESSION* session =
-        wolfSSL_d2i_SSL_SESSION(nullptr, &in, static_cast<long>(encoded.size()));
-    if (!session) return;
-    offered_session = wolfSSL_set_session(ssl, session) == WOLFSSL_SUCCESS;
-    wolfSSL_SESSION_free(session);
-    wolfSSL_ERR_clear_error();
 }
 
 // --- the transport's side -----------------------------------------------------------------------
@@ -207,83 +101,6 @@ void TlsSocket::State::post_advance() {
     loop.defer([self = shared_from_this()] { self->advance(); });
 }
 
-// --- handshake ----------------------------------------------------------------------------------
-
-void TlsSocket::State::step_handshake() {
-    if (!below || !established) return;
-    const int done = wolfSSL_negotiate(ssl);
-    const int error = done == WOLFSSL_SUCCESS ? 0 : wolfSSL_get_error(ssl, done);
-    push_out();
-    if (done == WOLFSSL_SUCCESS) {
-        phase = Phase::open;
-        if (!wants_reading) {
-            unread = true;
-            below->pause();
-        }
-        schedule_seal();
-        conclude(success());
-    } else if (error != WOLFSSL_ERROR_WANT_READ) {
-        fail_handshake(error);
-    } else if (below_ended) {
-        fail_handshake(temporary("the peer closed the connection during the TLS handshake"),
-                       "connection closed");
-    } else if (handshake_bytes > limits::tls_handshake_bytes_max) {
-        fail_handshake(past_limit("the peer's TLS handshake is too long"), "too many bytes");
-    }
-}
-
-TlsOutcome TlsSocket::State::success() const {
-    TlsOutcome outcome;
-    outcome.protocol = wolfSSL_get_version(ssl);
-    const char* cipher = wolfSSL_CIPHER_get_name(wolfSSL_get_current_cipher(ssl));
-    outcome.cipher = cipher ? cipher : "";
-    outcome.resumed = wolfSSL_session_reused(ssl) == 1;
-    if (context->side() == TlsContext::Side::server) {
-        const char* name = wolfSSL_get_servername(ssl, WOLFSSL_SNI_HOST_NAME);
-        outcome.server_name = name ? name : "";
-    }
-    return outcome;
-}
-
-void TlsSocket::State::conclude(TlsOutcome outcome) {
-    const Established tell = std::exchange(established, nullptr);
-    if (tell) tell(outcome);
-}
-
-void TlsSocket::State::fail_handshake(int error) {
-    WOLFSSL_ALERT_HISTORY alerts{};
-    if (wolfSSL_get_alert_history(ssl, &alerts) == WOLFSSL_SUCCESS &&
-        alerts.last_rx.level == alert_fatal) {
-        wolfSSL_ERR_clear_error();
-        fail_handshake(
-            temporary("the peer refused the TLS handshake"),
-            std::string("alert: ") + wolfSSL_alert_desc_string_long(alerts.last_rx.code));
-        return;
-    }
-    Result<void> result = malformed("the peer's TLS handshake is not right");
-    if (offered_session) {
-        // wolfSSL 5.7 takes a TLS 1.2 server that has a ticket of ours and yet begins anew (its
-        // keys have changed) for one that is out of order. The next connection offers nothing.
-        context->sessions().forget(resumption->target);
-        result = temporary("the TLS handshake with an older session failed");
-    }
-    if (error == VERSION_ERROR || error == UNSUPPORTED_SUITE || error == MATCH_SUITE_ERROR)
-        result = unsupported("no TLS version or cipher in common");
-    if (error == MEMORY_E) result = temporary("no memory for TLS");
-    fail_handshake(result, reason_text(error));
-}
-
-void TlsSocket::State::fail_handshake(Result<void> result, std::string what) {
-    phase = Phase::broken;
-    plain.clear();
-    sealed.clear();
-    if (below) below->pause();
-    TlsOutcome outcome;
-    outcome.result = result;
-    outcome.what = std::move(what);
-    conclude(std::move(outcome));
-}
-
 // --- records in ---------------------------------------------------------------------------------
 
 void TlsSocket::State::step_read() {
@@ -309,7 +126,7 @@ void TlsSocket::State::step_read() {
             if (handler) handler->on_end();
             return;
         }
-        break_off(std::string("TLS: ") + reason_text(error));
+        break_off(std::string("TLS: ") + tls_reason_text(error));
     }
     unread = true;
 }
@@ -344,7 +161,7 @@ void TlsSocket::State::seal(std::size_t unsent_bytes_max) {
         written = seal_record();
     push_out();
     if (written <= 0)
-        break_off(std::string("TLS: ") + reason_text(wolfSSL_get_error(ssl, written)));
+        break_off(std::string("TLS: ") + tls_reason_text(wolfSSL_get_error(ssl, written)));
 }
 
 int TlsSocket::State::seal_record() {
