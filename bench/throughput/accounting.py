@@ -63,7 +63,7 @@ class Group:
 
     def close(self):
         end = time.monotonic() + 30
-        while time.monotonic() < end:
+        while self.folder.exists() and time.monotonic() < end:
             for process in self.processes():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
@@ -127,9 +127,10 @@ def stats_below(root):
 class Account:
     """One server's processes and what they cost."""
 
-    def __init__(self, name):
-        home = cgroup_home()
-        self.books = Group(home, name) if home else Tree()
+    def __init__(self, name, books=None):
+        home = None if books else cgroup_home()
+        self.books = books or (Group(home, name) if home else Tree())
+        self.started = []
 
     def start(self, arguments, **options):
         arguments = [str(argument) for argument in arguments]
@@ -137,6 +138,7 @@ class Account:
                                    **options)
         if isinstance(self.books, Tree):
             self.books.adopt(process)
+        self.started.append(process)
         return process
 
     @property
@@ -163,3 +165,5 @@ class Account:
 
     def close(self):
         self.books.close()
+        for process in self.started:
+            process.wait(30)
