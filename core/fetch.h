@@ -8,11 +8,11 @@
 //
 // libcurl runs on a thread of its own, begun by the first request, and not on the loop, although
 // its multi interface could: a TLS connection reads and parses the machine's authorities first (28
-// to 50 ms in one call, measured with libcurl 7.88 and 140 authorities), a name is given up only
-// when getaddrinfo() returns, and while an LDAP bind is under way libcurl tells nobody which socket
-// it waits for. Transfers run side by side on that thread, none waits for another. libcurl's LDAP
-// is asynchronous after the connection stands and does not follow referrals; its connections are
-// not used again, because the TLS layer of libcurl 7.88 keeps a pointer to the first transfer.
+// to 50 ms in one call, measured with libcurl 7.88 and 140 authorities), and while an LDAP bind is
+// under way libcurl tells nobody which socket it waits for. Transfers run side by side on that
+// thread, none waits for another. libcurl's LDAP is asynchronous and does not follow referrals; its
+// connections are not used again, because the TLS layer of libcurl 7.88 keeps a pointer to the
+// first transfer.
 //
 // libcurl is seen by core/fetch* alone. Loop thread.
 #pragma once
