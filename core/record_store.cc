@@ -49,6 +49,7 @@ rocksdb::Options database_options() {
     options.max_write_buffer_number = memtables_max;
     options.max_background_jobs = 2;
     options.max_open_files = 64;
+    options.writable_file_max_buffer_size = 256 << 10;
     options.compression = rocksdb::kNoCompression;    // certificates are mostly keys and signatures
     options.allow_concurrent_memtable_write = false;  // one writer
     options.enable_write_thread_adaptive_yield = false;

@@ -80,6 +80,7 @@ Result<std::unique_ptr<KeyRing>> KeyRing::open(Loop* loop, Options options, std:
     auto state = std::make_unique<State>(options.capacity_bytes);
     state->loop = loop;
     state->persist = options.persist;
+    state->directory = options.directory;
     state->store = TRY(RecordStore::open(loop, {options.directory, options.patience_ms}, why));
     if (const auto loaded = state->load(options.with_harvested); !loaded) {
         *why = options.directory + ": " + loaded.error().what;

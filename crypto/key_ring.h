@@ -106,7 +106,7 @@ public:
         std::uint64_t capacity_bytes = 0;
         std::uint64_t evictions = 0;
         bool full = false;           // eviction has begun
-        std::uint64_t unstored = 0;  // changes of harvested keys that the disk did not get
+        std::uint64_t unstored = 0;  // of `harvested`: not on the disk yet, which is behind
     };
     Statistics statistics() const;
     void set_capacity(std::uint64_t bytes);  // a reload; a smaller one evicts step by step

@@ -19,12 +19,15 @@ constexpr std::uint64_t record_share = 8;
 // Parsed certificates are this share of the capacity.
 constexpr std::uint64_t parsed_share = 64;
 // The store is counted up to this share; of a tiny capacity it would take all.
-constexpr std::uint64_t store_share = 8;
+constexpr std::uint64_t store_share = 4;
 constexpr std::uint64_t manual_parsed_bytes_max = 8 << 20;
 // A call stops evicting here, whatever room there still must be made: a millisecond.
 constexpr int evictions_per_call_max = 640;
-// Beyond it what is harvested is not written any more: memory is counted, and the disk is behind.
-constexpr std::size_t waiting_bytes_max = 4 << 20;
+// More is not handed to the writing thread at a time: memory is counted.
+constexpr std::size_t waiting_bytes_max = 1 << 20;
+// What catching up looks at, and hands over, in one go.
+constexpr int caught_up_records_max = 256;
+constexpr std::size_t caught_up_bytes_max = 64 * 1024;
 // The time of use is written when the disk's is older than that.
 constexpr std::uint32_t use_stored_every_seconds = 86'400;
 
@@ -57,27 +60,90 @@ bool KeyRing::State::make_room(std::optional<std::size_t> record_bytes, RecordBa
         }
         if (repository.count() == 0 || evicted++ == evictions_per_call_max) return false;
         const KeyRepository::Place oldest = repository.oldest();
-        if (persist) key_records::remove_harvested(batch, repository.owner(oldest));
-        repository.remove(oldest);
+        // A disk that is behind may keep it: of what it has, it is the oldest.
+        if (persist && !disk_is_behind())
+            key_records::remove_harvested(batch, repository.owner(oldest));
+        forget(oldest);
         ++evictions;
     }
     return true;
 }
 
-void KeyRing::State::write_harvested(RecordBatch batch) {
+bool KeyRing::State::disk_is_behind() const {
+    return unstored > 0 || store->waiting_bytes() > waiting_bytes_max;
+}
+
+void KeyRing::State::write_harvested(RecordBatch batch, std::vector<std::string> owners) {
     if (batch.empty()) return;
-    if (store->waiting_bytes() > waiting_bytes_max) {
-        ++unstored;
-        return;
-    }
-    store->write(std::move(batch), RecordStore::Durability::written, [this](Result<void> written) {
-        if (!written) ++unstored;
+    store->write(std::move(batch), RecordStore::Durability::written,
+                 [this, owners = std::move(owners)](Result<void> written) {
+                     if (written) return store_unstored();
+                     // The next harvested key tries again.
+                     for (const std::string& owner : owners) {
+                         const KeyRepository::Place place = repository.locate(owner);
+                         if (place == KeyRepository::nowhere || repository.facts(place).unstored)
+                             continue;
+                         repository.set_unstored(place, true);
+                         ++unstored;
+                     }
+                 });
+}
+
+std::vector<std::string> KeyRing::State::take_unstored(RecordBatch& batch) {
+    std::vector<std::string> owners;
+    int looked_at = 0;
+    const auto next = repository.walk(unstored_from, [&](KeyRepository::Place place) {
+        const KeyRepository::Facts facts = repository.facts(place);
+        if (facts.unstored) {
+            owners.push_back(repository.owner(place));
+            key_records::put_harvested(batch, owners.back(), repository.der(place), facts);
+            repository.set_unstored(place, false);
+            --unstored;
+        }
+        return ++looked_at < caught_up_records_max && batch.bytes() < caught_up_bytes_max;
     });
+    unstored_from = next.value_or(0);
+    return owners;
+}
+
+void KeyRing::State::store_unstored() {
+    if (unstored == 0 || store->waiting_bytes() > waiting_bytes_max / 2) return;
+    RecordBatch batch;
+    std::vector<std::string> owners = take_unstored(batch);
+    if (!batch.empty()) return write_harvested(std::move(batch), std::move(owners));
+    if (loop)
+        loop->post([this, watched = std::weak_ptr<char>(alive)] {
+            if (!watched.expired()) store_unstored();
+        });
+}
+
+// At a clean end, in whatever time it takes; without a thread, so that nothing piles up.
+void KeyRing::State::store_all_unstored() {
+    store.reset();
+    std::string ignored;
+    auto reopened = RecordStore::open(nullptr, {directory, 0}, &ignored);
+    if (!reopened) return;
+    unstored_from = 0;
+    do {
+        RecordBatch batch;
+        (void)take_unstored(batch);
+        (*reopened)->write(std::move(batch), RecordStore::Durability::written, {});
+    } while (unstored_from != 0);
+}
+
+KeyRing::State::~State() {
+    if (unstored > 0) store_all_unstored();
+}
+
+void KeyRing::State::forget(KeyRepository::Place place) {
+    if (repository.facts(place).unstored) --unstored;
+    repository.remove(place);
 }
 
 void KeyRing::State::use(KeyRepository::Place place, const std::string& owner, std::uint32_t now) {
     const KeyRepository::Facts facts = repository.facts(place);
-    const bool store_it = persist && now >= facts.last_used_stored + use_stored_every_seconds;
+    const bool store_it =
+        persist && !disk_is_behind() && now >= facts.last_used_stored + use_stored_every_seconds;
     repository.touch(place, now, store_it);
     if (!store_it) return;
     RecordBatch batch;
@@ -123,13 +189,16 @@ KeyRing::Harvest KeyRing::harvest(Harvested key) {
     const KeyRepository::Place known = state.repository.locate(owner);
     if (known != KeyRepository::nowhere) {
         if (facts.signing_time <= state.repository.facts(known).signing_time) return Harvest::older;
-        state.repository.remove(known);
+        state.forget(known);
     }
     RecordBatch batch;
     state.make_room(record_bytes, batch);
+    facts.unstored = state.persist && state.disk_is_behind();
+    state.unstored += facts.unstored;
     state.repository.put(owner, der, facts);
-    if (state.persist) key_records::put_harvested(batch, owner, der, facts);
-    state.write_harvested(std::move(batch));
+    if (state.persist && !facts.unstored) key_records::put_harvested(batch, owner, der, facts);
+    state.write_harvested(std::move(batch), {owner});
+    if (state.unstored > 0 && state.store->waiting_bytes() == 0) state.store_unstored();
     return known != KeyRepository::nowhere ? Harvest::replaced : Harvest::added;
 }
 
@@ -145,7 +214,7 @@ bool KeyRing::remove_harvested(std::string_view owner, Done done) {
     const std::string filed = lower_case(owner);
     const KeyRepository::Place place = state_->repository.locate(filed);
     if (place == KeyRepository::nowhere) return false;
-    state_->repository.remove(place);
+    state_->forget(place);
     RecordBatch batch;
     if (state_->persist) key_records::remove_harvested(batch, filed);
     state_->store->write(std::move(batch), RecordStore::Durability::synced, std::move(done));

@@ -9,6 +9,8 @@ constexpr const char* torn = "the key store has a torn record";
 
 class Writer {
 public:
+    explicit Writer(std::size_t bytes) { text_.reserve(bytes); }
+
     template <typename Number>
     void number(Number value) {
         const auto bits = static_cast<std::uint64_t>(value);
@@ -66,7 +68,9 @@ std::string key_of(std::string_view prefix, const std::string& name) {
 }  // namespace
 
 void put_manual(RecordBatch& batch, const std::string& name, const ManualKey& key) {
-    Writer value;
+    std::size_t bytes = key.search.size() + key.der.size() + 32;
+    for (const std::string& owner : key.owners) bytes += owner.size() + sizeof(std::uint32_t);
+    Writer value(bytes);
     value.number(version);
     value.number(key.capabilities);
     value.number(key.not_before);
@@ -100,7 +104,7 @@ Result<ManualKey> read_manual(std::string_view text) {
 
 void put_harvested(RecordBatch& batch, const std::string& owner, ByteSpan der,
                    const KeyRepository::Facts& facts) {
-    Writer value;
+    Writer value(der.size() + 16);
     value.number(version);
     value.number(facts.capabilities);
     value.number(static_cast<std::uint8_t>(facts.usable));
@@ -132,7 +136,7 @@ Result<HarvestedRecord> read_harvested(std::string_view text) {
 }
 
 void put_use(RecordBatch& batch, const std::string& owner, const UseRecord& use) {
-    Writer value;
+    Writer value(sizeof use);
     value.number(use.last_used);
     value.number(use.record_bytes);
     batch.put(key_of(use_prefix, owner), value.take());

@@ -88,8 +88,9 @@ Bytes KeyRepository::der(Place place) const {
 
 KeyRepository::Facts KeyRepository::facts(Place place) const {
     const Head& record = head(place);
-    return {record.generation, record.signing_time,     record.not_before,   record.not_after,
-            record.last_used,  record.last_used_stored, record.capabilities, record.usable != 0};
+    return {record.generation,   record.signing_time, record.not_before,
+            record.not_after,    record.last_used,    record.last_used_stored,
+            record.capabilities, record.usable,       record.unstored};
 }
 
 void KeyRepository::put(std::string_view owner, ByteSpan der, const Facts& facts) {
@@ -115,7 +116,8 @@ void KeyRepository::put(std::string_view owner, ByteSpan der, const Facts& facts
                    facts.last_used_stored,
                    static_cast<std::uint16_t>(owner.size()),
                    facts.capabilities,
-                   facts.usable};
+                   facts.usable,
+                   facts.unstored};
     std::size_t at_byte = sizeof(Head);
     Place at = place;
     for (ByteSpan left : {as_bytes(owner), der}) {

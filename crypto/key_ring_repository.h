@@ -38,6 +38,7 @@ public:
         std::uint32_t last_used_stored = 0;  // as it is on the disk
         std::uint8_t capabilities = 0;       // SmimeCapabilities::to_bits()
         bool usable = false;                 // may encrypt, and covers its owner
+        bool unstored = false;               // it is not on the disk yet
     };
     // Where a record is, until the next put() or remove().
     using Place = std::uint32_t;
@@ -55,6 +56,8 @@ public:
 
     // Now it is the last that goes. `stored`: that time is going to the disk.
     void touch(Place place, std::uint32_t now, bool stored);
+
+    void set_unstored(Place place, bool unstored) { head(place).unstored = unstored; }
 
     // The owner has no record yet.
     void put(std::string_view owner, ByteSpan der, const Facts& facts);
@@ -87,7 +90,8 @@ private:
         std::uint32_t generation, signing_time, not_before, not_after, last_used, last_used_stored;
         std::uint16_t owner_bytes;
         std::uint8_t capabilities;
-        std::uint8_t usable;
+        bool usable;
+        bool unstored;
     };
     static constexpr std::size_t block_bytes = 128;
     struct Block {

@@ -17,6 +17,7 @@ namespace sealgate {
 struct KeyRing::State {
     Loop* loop = nullptr;
     bool persist = true;
+    std::string directory;
     std::unique_ptr<RecordStore> store;
 
     ManualKeys manual;
@@ -27,12 +28,16 @@ struct KeyRing::State {
     std::uint64_t capacity_bytes;
     std::uint64_t evictions = 0;
     bool shrinking = false;
+
+    // Keys that came while the disk was behind; they follow when it has caught up.
     std::uint64_t unstored = 0;
+    std::uint32_t unstored_from = 0;  // the bucket to go on looking with
 
     std::uint32_t next_generation = 1;
     std::shared_ptr<char> alive = std::make_shared<char>();  // watched by what is posted
 
     explicit State(std::uint64_t capacity);
+    ~State();
 
     // crypto/key_ring_load.cc: everything that is on disk.
     Result<void> load(bool with_harvested);
@@ -45,7 +50,13 @@ struct KeyRing::State {
     // Evicts until a record has room, a bounded number; what goes from the disk is put into
     // `batch`. Without a record: until what is there has room. True: there is.
     bool make_room(std::optional<std::size_t> record_bytes, RecordBatch& batch);
-    void write_harvested(RecordBatch batch);
+    // `owners`: whose keys are put.
+    void write_harvested(RecordBatch batch, std::vector<std::string> owners = {});
+    bool disk_is_behind() const;
+    void store_unstored();  // some of them
+    std::vector<std::string> take_unstored(RecordBatch& batch);
+    void store_all_unstored();  // blocks
+    void forget(KeyRepository::Place place);
     void shrink();
     void use(KeyRepository::Place place, const std::string& owner, std::uint32_t now);
     CertificatePtr parse_harvested(KeyRepository::Place place);

@@ -178,6 +178,57 @@ TEST_F(SmallRingTest, LeavesNothingOnDiskWhereItIsNotWanted) {
     EXPECT_FALSE(has_text(folder_.path("keys"), "user49@"));
 }
 
+class SlowDiskTest : public KeyRingTest {
+protected:
+    void harvest_many() {
+        for (int i = 0; i < many; ++i) harvest(owner_number(i), certificate_, today, today + i);
+        ASSERT_GT(ring_->statistics().unstored, 0U) << "the disk was faster";
+    }
+    void expect_all_after_a_restart() {
+        open();
+        EXPECT_EQ(ring_->statistics().harvested, static_cast<std::size_t>(many));
+        for (int i = 0; i < many; ++i) {
+            const auto key = ring_->harvested(owner_number(i));
+            ASSERT_TRUE(key) << i;
+            ASSERT_EQ(key->last_used, today + i);
+        }
+    }
+    static constexpr int many = 5000;
+    const CertificatePtr certificate_ = make({.domains = {"example.net"}});
+};
+
+TEST_F(SlowDiskTest, CatchesUpWithKeysThatCameTooFast) {
+    harvest_many();
+    EXPECT_TRUE(loop_.run_until([&] { return ring_->statistics().unstored == 0; }, 30'000));
+    expect_all_after_a_restart();
+}
+
+TEST_F(SlowDiskTest, IsWaitedForAtACleanEnd) {
+    harvest_many();
+    expect_all_after_a_restart();
+}
+
+TEST_F(SlowDiskTest, ForgetsKeysThatWentBeforeItHadThem) {
+    harvest_many();
+    for (int i = 0; i < many; ++i) EXPECT_TRUE(ring_->remove_harvested(owner_number(i)));
+    EXPECT_EQ(ring_->statistics().unstored, 0U);
+    open();
+    EXPECT_EQ(ring_->statistics().harvested, 0U);
+}
+
+TEST_F(SlowDiskTest, GetsWhatItRefusedWhenItTakesRecordsAgain) {
+    harvest("before@example.net", certificate_);
+    {
+        const FailingDisk failing;
+        for (int i = 0; i < 100; ++i) harvest(owner_number(i), certificate_, today, today + i);
+        ASSERT_TRUE(loop_.run_until([&] { return ring_->statistics().unstored >= 90; }, 30'000));
+    }
+    harvest("after@example.net", certificate_);
+    EXPECT_TRUE(loop_.run_until([&] { return ring_->statistics().unstored == 0; }, 30'000));
+    open();
+    EXPECT_EQ(ring_->statistics().harvested, 102U);
+}
+
 TEST_F(KeyRingTest, ListsHarvestedKeysPageByPage) {
     const CertificatePtr certificate =
         make({.domains = {"example.net"}, .common_name = "Domain of Example"});

@@ -138,6 +138,29 @@ TEST_F(KeyRingTest, KeepsManualKeysOverARestart) {
     }
 }
 
+TEST_F(KeyRingTest, TakesBackWhatCouldNotBeWritten) {
+    add("kept", make({.emails = {"old@example.net"}}));
+    add("removed", make({.emails = {"removed@example.net"}}));
+    int refused = 0;
+    const auto count = [&](Result<void> written) { refused += !written; };
+    {
+        const FailingDisk failing;
+        ring_->add({"new", make({.emails = {"new@example.net"}}), {}}, count);
+        ring_->add({"kept", make({.emails = {"other@example.net"}}), {}}, count);
+        EXPECT_TRUE(ring_->remove("removed", count));
+        EXPECT_EQ(found("new@example.net"), "manual address new") << "in effect at once";
+        ASSERT_TRUE(loop_.run_until([&] { return refused == 3; }, 30'000));
+    }
+    EXPECT_EQ(found("new@example.net"), "none");
+    EXPECT_EQ(found("other@example.net"), "none");
+    EXPECT_EQ(found("old@example.net"), "manual address kept");
+    EXPECT_EQ(found("removed@example.net"), "manual address removed");
+    add("later", make({.emails = {"later@example.net"}}));
+    open();
+    EXPECT_EQ(found("old@example.net"), "manual address kept");
+    EXPECT_EQ(found("later@example.net"), "manual address later");
+}
+
 TEST_F(KeyRingTest, IsOpenInOneProcessAtATime) {
     std::string why;
     const auto other = KeyRing::open(&loop_, options(), &why);
