@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace sealgate {
@@ -22,6 +23,7 @@ bool send_line(int descriptor, std::string line) {
     while (sent < line.size()) {
         const ssize_t bytes =
             ::send(descriptor, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+        if (bytes < 0 && errno == EINTR) continue;
         if (bytes <= 0) return false;
         sent += static_cast<std::size_t>(bytes);
     }
@@ -33,6 +35,7 @@ json receive_line(int descriptor) {
     char buffer[65536];
     for (;;) {
         const ssize_t bytes = ::recv(descriptor, buffer, sizeof buffer, 0);
+        if (bytes < 0 && errno == EINTR) continue;  // a command that ends by itself on Ctrl-C
         if (bytes <= 0) return no_answer();
         answer.append(buffer, static_cast<std::size_t>(bytes));
         if (answer.back() == '\n') break;

@@ -31,17 +31,34 @@ bool has_private_key(ByteSpan file) {
     return read_private_key(file, {}).has_value();
 }
 
+[[noreturn]] void refuse(const CommandContext& context, const std::string& what,
+                         const std::string& error, const std::string& reason) {
+    if (context.json)
+        fmt::print("{}\n", json{{"ok", false}, {"error", error}, {"reason", reason}}.dump(2));
+    throw CommandFailed{exit_refused, fmt::format("{}: {} ({})", what, error, reason)};
+}
+
+// Of a file that cannot be read as certificates.
+const char* reason_of_unreadable(ByteSpan file) {
+    const auto blocks = read_pem(file);
+    const bool is_pem = blocks && !blocks->empty();
+    const auto parsed = Certificate::parse(is_pem ? blocks->front().der.bytes() : file);
+    const bool is_unsupported = !parsed && parsed.error().kind == ErrorKind::unsupported;
+    return to_word(is_unsupported ? Reason::unsupported_algorithm : Reason::malformed);
+}
+
 // The certificate of a person or a host in the file; authorities that lie beside it are left out.
-CertificatePtr read_certificate(const std::string& path) {
+CertificatePtr read_certificate(const CommandContext& context, const std::string& path) {
     const auto file = read_small_file(path);
     if (!file) throw CommandFailed{exit_refused, file.error().what};
     if (has_private_key(file->bytes()))
-        throw CommandFailed{exit_refused,
-                            path +
-                                ": there is a private key in it! Whoever has it reads the mail; it "
-                                "should never have come here. Add the certificate alone"};
+        refuse(context, path,
+               "there is a private key in it! Whoever has it reads the mail; it should never have "
+               "come here. Add the certificate alone",
+               to_word(KeyFileEntry::Problem::private_key));
     const auto certificates = read_certificates(file->bytes());
-    if (!certificates) throw CommandFailed{exit_refused, path + ": " + certificates.error().what};
+    if (!certificates)
+        refuse(context, path, certificates.error().what, reason_of_unreadable(file->bytes()));
     const auto leaf = std::find_if(certificates->begin(), certificates->end(),
                                    [](const auto& other) { return !other->is_authority(); });
     if (certificates->size() > 1)
@@ -70,25 +87,26 @@ void tell_added(CommandContext& context, const KeyChannel& channel, json answer)
 void add(CommandContext& context, const std::string& name, const std::string& path) {
     check_name(name);
     const auto config = context.config();
-    const CertificatePtr certificate = read_certificate(path);
+    const CertificatePtr certificate = read_certificate(context, path);
     KeyChannel channel(*config, KeyChannel::Needs::manual);
     json answer =
         channel.ask({{"command", "key.add"}, {"name", name}, {"pem", pem_of(*certificate)}},
                     KeyChannel::Refusal::is_answer);
     if (answer.value("ok", false)) return tell_added(context, channel, std::move(answer));
-    if (context.json) fmt::print("{}\n", answer.dump(2));
-    throw CommandFailed{exit_refused, fmt::format("{}: {} ({})", path, answer.value("error", ""),
-                                                  answer.value("reason", ""))};
+    refuse(context, path, answer.value("error", ""), answer.value("reason", ""));
 }
 
 void remove(CommandContext& context, const std::string& name) {
     KeyChannel channel(*context.config(), KeyChannel::Needs::manual);
     const json answer =
         channel.ask({{"command", "key.remove"}, {"name", name}}, KeyChannel::Refusal::is_answer);
-    if (context.json) fmt::print("{}\n", answer.dump(2));
     if (!answer.value("ok", false))
-        throw CommandFailed{exit_refused, name + ": " + answer.value("error", "")};
-    if (!context.json) fmt::print("{} removed\n", name);
+        refuse(context, name, answer.value("error", ""), answer.value("reason", ""));
+    if (context.json) {
+        fmt::print("{}\n", answer.dump(2));
+    } else {
+        fmt::print("{} removed\n", name);
+    }
 }
 
 void promote(CommandContext& context, const std::string& address, const std::string& name) {
@@ -97,9 +115,7 @@ void promote(CommandContext& context, const std::string& address, const std::str
     json answer = channel.ask({{"command", "key.promote"}, {"address", address}, {"name", name}},
                               KeyChannel::Refusal::is_answer);
     if (answer.value("ok", false)) return tell_added(context, channel, std::move(answer));
-    if (context.json) fmt::print("{}\n", answer.dump(2));
-    throw CommandFailed{exit_refused, fmt::format("{}: {} ({})", address, answer.value("error", ""),
-                                                  answer.value("reason", ""))};
+    refuse(context, address, answer.value("error", ""), answer.value("reason", ""));
 }
 
 }  // namespace
