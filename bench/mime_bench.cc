@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/support/cost_counter.h"
 #include "smtp/addresses.h"
 #include "smtp/mime_downgrade.h"
 
@@ -25,12 +26,6 @@ public:
     Result<Flow> finish() override { return Flow::open; }
     std::uint64_t bytes = 0;
 };
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "mime_bench: wrong output: %s\n", what);
-    std::exit(1);
-}
 
 std::vector<Chunk> client_mails() {
     std::vector<Chunk> mails;
@@ -71,17 +66,19 @@ void count(benchmark::State& state, std::size_t bytes, std::size_t messages) {
 
 void scan(benchmark::State& state) {
     const std::vector<Chunk> reads = large_mail("", std::string(76, 'x'));
-    for (auto _ : state) {
+    const auto one = [&] {
         MimeScan scan;
         for (const Chunk& chunk : reads) scan.feed(chunk.bytes());
         require(!scan.has_eight_bit() && !scan.has_long_lines(), "scan");
-    }
+    };
+    for (auto _ : state) one();
     count(state, bytes_of(reads), 1);
+    count_costs(state, one, bytes_of(reads));
 }
 
 void header_and_from(benchmark::State& state) {
     const std::vector<Chunk> mails = client_mails();
-    for (auto _ : state) {
+    const auto one = [&] {
         std::size_t senders = 0;
         for (const Chunk& mail : mails) {
             HeaderCollector collector;
@@ -92,34 +89,40 @@ void header_and_from(benchmark::State& state) {
             benchmark::DoNotOptimize(header.message_id());
         }
         require(senders == mails.size(), "senders");
-    }
+    };
+    for (auto _ : state) one();
     count(state, bytes_of(mails), mails.size());
+    count_costs(state, one, bytes_of(mails));
 }
 
 void seven_bit_clients(benchmark::State& state) {
     const std::vector<Chunk> mails = client_mails();
-    for (auto _ : state) {
+    const auto one = [&] {
         NullSink sink;
         for (const Chunk& mail : mails) {
             const auto stage = make_seven_bit_entity_stage(sink, false);
             require(stage->write(mail) && stage->finish(), "stage");
         }
         require(sink.bytes > bytes_of(mails), "something is encoded, so longer");
-    }
+    };
+    for (auto _ : state) one();
     count(state, bytes_of(mails), mails.size());
+    count_costs(state, one, bytes_of(mails));
 }
 
 void seven_bit_large(benchmark::State& state, const char* part_header, const std::string& line,
                      bool encoded) {
     const std::vector<Chunk> reads = large_mail(part_header, line);
-    for (auto _ : state) {
+    const auto one = [&] {
         NullSink sink;
         const auto stage = make_seven_bit_entity_stage(sink, false);
         for (const Chunk& chunk : reads) require(stage->write(chunk).has_value(), "write");
         require(stage->finish().has_value(), "finish");
         require(stage->re_encoded() == encoded && !stage->left_eight_bit(), "encoded");
-    }
+    };
+    for (auto _ : state) one();
     count(state, bytes_of(reads), 1);
+    count_costs(state, one, bytes_of(reads));
 }
 
 BENCHMARK(scan);

@@ -4,13 +4,25 @@
 // The loop's share is timed up to the hand-over, the worker's in this thread. What is timed is
 // checked first.
 #include <benchmark/benchmark.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <wolfssl/options.h>
+
+#include <wolfssl/wolfcrypt/asn.h>
+#include <wolfssl/wolfcrypt/asn_public.h>
+#include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/random.h>
+#include <wolfssl/wolfcrypt/sha256.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <sstream>
 #include <string>
 
+#include "bench/support/cost_counter.h"
 #include "core/loop.h"
 #include "core/workers.h"
 #include "crypto/base64.h"
@@ -114,6 +126,16 @@ void loop_share(benchmark::State& state, SendingProfileOptions::SignMode mode) {
         state.ResumeTiming();
     }
     state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * state.range(0));
+    // The worker's share and the answer's way back are in these.
+    count_costs(
+        state,
+        [&] {
+            CountingSink sink;
+            const auto stage = make_sign_stage(plan_of(p256(), mode), workers, sink, sink);
+            require(stage->write(chunk) && stage->finish(), "stage");
+            require(loop.run_until([&] { return sink.finished; }, 5000), "signature");
+        },
+        text.size());
 }
 void detached_on_the_loop(benchmark::State& state) {
     loop_share(state, SendingProfileOptions::SignMode::detached);
@@ -131,7 +153,7 @@ void frame_on_a_worker(benchmark::State& state) {
     plan.signing_time = 1795305600;
     const DigestValue digest = digest_of(DigestAlgorithm::sha256, as_bytes("content"));
     const Bytes signature(256, 0xaa);
-    for (auto _ : state) {
+    const auto one = [&] {
         const Bytes attributes = signed_attributes(plan, digest);
         const Bytes cms = detached_signed_data(plan, attributes, signature);
         ChunkBuilder out(base64_lines_bytes(cms.size()));
@@ -139,17 +161,21 @@ void frame_on_a_worker(benchmark::State& state) {
         base64.encode(cms, out);
         base64.finish(out);
         benchmark::DoNotOptimize(out.take());
-    }
+    };
+    for (auto _ : state) one();
+    count_costs(state, one);
 }
 BENCHMARK(frame_on_a_worker);
 
 void sign_with_key(benchmark::State& state, const IdentityPtr& identity,
                    SignatureAlgorithm algorithm) {
     const Bytes attributes(400, 'a');
-    for (auto _ : state) {
+    const auto one = [&] {
         const auto made = sign_with(identity->key, algorithm, attributes);
         if (!made) state.SkipWithError(made.error().what);
-    }
+    };
+    for (auto _ : state) one();
+    count_costs(state, one);
 }
 void rsa_in_wolfcrypt(benchmark::State& state) {
     choose_rsa_engine(GatewayOptions::RsaEngine::wolfcrypt);
@@ -166,6 +192,51 @@ void ecdsa_p256(benchmark::State& state) {
 BENCHMARK(rsa_in_wolfcrypt)->Arg(2048)->Arg(3072)->Arg(4096);
 BENCHMARK(rsa_in_openssl)->Arg(2048)->Arg(3072)->Arg(4096);
 BENCHMARK(ecdsa_p256);
+
+// The same operations of the libraries with nothing around them.
+void raw_wolfcrypt_p256(benchmark::State& state) {
+    WC_RNG random;
+    ecc_key key;
+    word32 at = 0;
+    const ByteSpan der = p256()->key.pkcs8.bytes();
+    require(wc_InitRng(&random) == 0 && wc_ecc_init(&key) == 0, "wolfCrypt");
+    require(wc_GetPkcs8TraditionalOffset(const_cast<std::uint8_t*>(der.data()), &at,
+                                         static_cast<word32>(der.size())) > 0,
+            "PKCS#8");
+    require(wc_EccPrivateKeyDecode(der.data(), &at, &key, static_cast<word32>(der.size())) == 0,
+            "P-256 key");
+    const Bytes digest(32, 'd');
+    std::array<std::uint8_t, 80> signature;
+    for (auto _ : state) {
+        word32 bytes = signature.size();
+        if (wc_ecc_sign_hash(digest.data(), 32, signature.data(), &bytes, &random, &key) != 0)
+            state.SkipWithError("wc_ecc_sign_hash");
+    }
+    wc_ecc_free(&key);
+    wc_FreeRng(&random);
+}
+BENCHMARK(raw_wolfcrypt_p256);
+
+void raw_libcrypto_rsa(benchmark::State& state) {
+    const ByteSpan der = rsa(static_cast<unsigned>(state.range(0)))->key.pkcs8.bytes();
+    const std::uint8_t* at = der.data();
+    EVP_PKEY* key = d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(der.size()));
+    EVP_PKEY_CTX* context = EVP_PKEY_CTX_new(key, nullptr);
+    require(key && context && EVP_PKEY_sign_init(context) == 1 &&
+                EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
+                EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1,
+            "libcrypto");
+    const Bytes digest(32, 'd');
+    Bytes signature(1024);
+    for (auto _ : state) {
+        std::size_t bytes = signature.size();
+        if (EVP_PKEY_sign(context, signature.data(), &bytes, digest.data(), digest.size()) != 1)
+            state.SkipWithError("EVP_PKEY_sign");
+    }
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(key);
+}
+BENCHMARK(raw_libcrypto_rsa)->Arg(2048)->Arg(3072)->Arg(4096);
 
 void choosing_the_rsa_engine(benchmark::State& state) {
     for (auto _ : state) choose_rsa_engine(GatewayOptions::RsaEngine::automatic);
@@ -184,16 +255,30 @@ void sha2(benchmark::State& state) {
 }
 BENCHMARK(sha2)->DenseRange(0, 2);
 
+void raw_wolfcrypt_sha256(benchmark::State& state) {
+    const Bytes in(64 * 1024, 'x');
+    std::array<std::uint8_t, 32> digest;
+    for (auto _ : state) {
+        if (wc_Sha256Hash(in.data(), static_cast<word32>(in.size()), digest.data()) != 0)
+            state.SkipWithError("wc_Sha256Hash");
+        benchmark::DoNotOptimize(digest);
+    }
+    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * in.size()));
+}
+BENCHMARK(raw_wolfcrypt_sha256);
+
 void base64_lines(benchmark::State& state) {
     const Bytes in(64 * 1024, 'x');
-    for (auto _ : state) {
+    const auto one = [&] {
         ChunkBuilder out(8192);
         Base64Lines base64;
         base64.encode(in, out);
         base64.finish(out);
         benchmark::DoNotOptimize(out.take());
-    }
+    };
+    for (auto _ : state) one();
     state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * in.size()));
+    count_costs(state, one, in.size());
 }
 BENCHMARK(base64_lines);
 

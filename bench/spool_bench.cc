@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The spool: 10 KB messages stored durably and removed, so many on their way at a time.
+// The spool: 10 KB messages stored durably and removed, so many on their way at a time; beside it
+// RocksDB alone with the same bytes in the same batches, and a file that is appended and synced.
 //
 // Counters: messages/s, CPU of the whole process per message in µs (RocksDB's threads included),
 // messages per sync. Every message's commit is checked, and that the store is empty at the end.
 #include <benchmark/benchmark.h>
+#include <fcntl.h>
+#include <rocksdb/db.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <memory>
 
+#include "bench/support/cost_counter.h"
 #include "core/loop.h"
 #include "core/spool.h"
 
@@ -96,6 +102,17 @@ void store_and_remove(benchmark::State& state) {
     state.counters["per_sync"] = count / static_cast<double>(statistics.commits);
     state.counters["sync_ms"] = static_cast<double>(statistics.sync_microseconds) / 1e3 /
                                 static_cast<double>(statistics.commits);
+    const Cost cost = cost_of([&] {
+        Traffic traffic(**spool, message_bytes);
+        traffic.start(window, window);
+        loop.run_until([&] { return traffic.removed == window; }, 600'000);
+        require(traffic.failed == 0 && traffic.removed == window, "messages stored");
+    });
+    const auto each = [&](std::uint64_t of_all) {
+        return static_cast<double>(of_all) / static_cast<double>(window);
+    };
+    state.counters["allocs"] = each(cost.allocations);
+    state.counters["times_copied"] = each(cost.copied_bytes) / static_cast<double>(message_bytes);
     spool->reset();
     auto again = Spool::open(loop, directory, &why);
     std::uint64_t left = 0;
@@ -108,6 +125,63 @@ BENCHMARK(store_and_remove)
     ->ArgNames({"window", "bytes"})
     ->ArgsProduct({{16, 64, 256}, {10 * 1024}})
     ->Args({64, 1024 * 1024})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+// The same bytes put and deleted in two synced batches of `window`, and nothing else.
+void raw_rocksdb(benchmark::State& state) {
+    const auto window = static_cast<std::uint64_t>(state.range(0));
+    const std::string body(static_cast<std::size_t>(state.range(1)), 'b');
+    const std::string directory = bench_directory();
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.compression = rocksdb::kNoCompression;
+    rocksdb::DB* opened = nullptr;
+    if (!rocksdb::DB::Open(options, directory, &opened).ok())
+        return state.SkipWithError("RocksDB does not open");
+    const std::unique_ptr<rocksdb::DB> store(opened);
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    std::uint64_t number = 0;
+    const double cpu_before = cpu_seconds();
+    for (auto _ : state) {
+        rocksdb::WriteBatch put, remove;
+        for (std::uint64_t i = 0; i < window; ++i) {
+            const std::string key = std::to_string(++number);
+            put.Put(key, body);
+            remove.Delete(key);
+        }
+        if (!store->Write(synced, &put).ok() || !store->Write(synced, &remove).ok())
+            state.SkipWithError("RocksDB does not write");
+    }
+    state.counters["messages/s"] =
+        benchmark::Counter(static_cast<double>(number), benchmark::Counter::kIsRate);
+    state.counters["cpu_us"] = (cpu_seconds() - cpu_before) * 1e6 / static_cast<double>(number);
+    std::filesystem::remove_all(directory);
+}
+BENCHMARK(raw_rocksdb)
+    ->ArgNames({"window", "bytes"})
+    ->ArgsProduct({{16, 64, 256}, {10 * 1024}})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+// A file, appended and synced; the argument: bytes of a write.
+void raw_fdatasync(benchmark::State& state) {
+    const std::string directory = bench_directory();
+    const std::string block(static_cast<std::size_t>(state.range(0)), 'b');
+    const int file =
+        ::open((directory + "/file").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+    for (auto _ : state)
+        if (::write(file, block.data(), block.size()) != static_cast<ssize_t>(block.size()) ||
+            ::fdatasync(file) != 0)
+            state.SkipWithError("the file cannot be written");
+    ::close(file);
+    state.SetBytesProcessed(state.iterations() * state.range(0));
+    std::filesystem::remove_all(directory);
+}
+BENCHMARK(raw_fdatasync)
+    ->Arg(16 * 1024)
+    ->Arg(640 * 1024)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

@@ -7,6 +7,7 @@
 #                             tests/fuzz/seeds/NAME/* so that every seed is a regression test
 #   tests/system/test_*.py    one ctest each, label "system", run alone
 #   bench/*.cc                Google Benchmark; each runs once, small, as a test
+#   bench/support/*.cc        what all of them use
 # Under a sanitizer, test names begin with its name, so that tools/test can run two builds in one
 # ctest, and system tests carry the label "slow".
 
@@ -109,12 +110,33 @@ foreach(source IN LISTS fuzzers)
 endforeach()
 
 if(SEALGATE_BENCHES)
+    # Objects and not an archive: its malloc and memcpy must be there though nobody asks for them.
+    file(GLOB bench_support CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/support/*.cc")
+    add_library(sealgate_bench_support OBJECT ${bench_support})
+    target_link_libraries(sealgate_bench_support
+        PUBLIC sealgate_test_base benchmark::benchmark ${CMAKE_DL_LIBS})
+    set_source_files_properties("${PROJECT_SOURCE_DIR}/bench/support/cost_hooks.cc" PROPERTIES
+        COMPILE_OPTIONS "-fno-builtin;-U_FORTIFY_SOURCE")
+    if(SEALGATE_SANITIZE)  # it has its own malloc
+        target_compile_definitions(sealgate_bench_support PRIVATE SEALGATE_BENCH_WITHOUT_HOOKS)
+    endif()
     file(GLOB benches CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/*.cc")
     foreach(source IN LISTS benches)
         cmake_path(GET source STEM name)
         sealgate_rooms_of(rooms "${source}")
         add_executable(${name} "${source}")
-        target_link_libraries(${name} PRIVATE sealgate_test_base ${rooms} benchmark::benchmark_main)
+        target_link_libraries(${name} PRIVATE sealgate_bench_support ${rooms}
+            benchmark::benchmark_main)
+        # The bare libraries, for the figures beside ours.
+        foreach(library "wolfssl=wolfssl::wolfssl" "openssl=OpenSSL::Crypto"
+                "rocksdb=PkgConfig::rocksdb")
+            string(REPLACE "=" ";" pair "${library}")
+            list(POP_FRONT pair folder)
+            file(STRINGS "${source}" seen REGEX "^#include <${folder}/")
+            if(seen)
+                target_link_libraries(${name} PRIVATE ${pair})
+            endif()
+        endforeach()
         add_test(NAME bench.${name} COMMAND ${name} --benchmark_min_time=0.01)
         set_tests_properties(bench.${name} PROPERTIES TIMEOUT 300 LABELS "bench"
             ENVIRONMENT "${sealgate_test_environment}")
