@@ -16,6 +16,12 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def per_second(sent):
+    """Up to the last reply: a source also waits for sessions that were not even greeted."""
+    measured = sent["measured"]
+    return measured["accepted"] / measured["seconds"] if measured["seconds"] else 0
+
+
 class Contestant:
     """One variant's server and sink through one scenario."""
 
@@ -55,7 +61,7 @@ class Contestant:
         result = {"accepted": sent["accepted"], "refused": sent["refused"],
                   "unknown": sent["unknown"], "connection_errors": sent["connection_errors"],
                   "connections": sent["connections"], "received": come,
-                  "accept_per_s": sent["accepted"] / sent["seconds"],
+                  "accept_per_s": per_second(sent),
                   "through_per_s": come / (got["last_at"] - begin) if come else 0,
                   "cpu_us": cpu * 1e6 / come if come else None,
                   "latency_ms": tools.latency_ms(sent)}
