@@ -18,16 +18,16 @@ ManualKey ManualKey::of(const Certificate& certificate, std::uint8_t capabilitie
     return key;
 }
 
+bool ManualKeys::LatestFirst::operator()(const Entry* a, const Entry* b) const {
+    if (a->second.not_before != b->second.not_before)
+        return a->second.not_before > b->second.not_before;
+    return a->first < b->first;
+}
+
 void ManualKeys::put(const std::string& name, ManualKey key) {
     remove(name);
     const Entry& entry = *by_name_.emplace(name, std::move(key)).first;
-    for (const std::string& owner : entry.second.owners) {
-        auto& keys = by_owner_[owner];
-        const auto later = std::find_if(keys.begin(), keys.end(), [&](const Entry* other) {
-            return other->second.not_before < entry.second.not_before;
-        });
-        keys.insert(later, &entry);
-    }
+    for (const std::string& owner : entry.second.owners) by_owner_[owner].insert(&entry);
 }
 
 bool ManualKeys::remove(std::string_view name) {
@@ -35,7 +35,7 @@ bool ManualKeys::remove(std::string_view name) {
     if (entry == by_name_.end()) return false;
     for (const std::string& owner : entry->second.owners) {
         const auto filed = by_owner_.find(owner);
-        std::erase(filed->second, &*entry);
+        filed->second.erase(&*entry);
         if (filed->second.empty()) by_owner_.erase(filed);
     }
     by_name_.erase(entry);
@@ -47,8 +47,8 @@ const ManualKey* ManualKeys::find(std::string_view name) const {
     return entry == by_name_.end() ? nullptr : &entry->second;
 }
 
-const std::vector<const ManualKeys::Entry*>& ManualKeys::of_owner(std::string_view owner) const {
-    static const std::vector<const Entry*> none;
+const ManualKeys::OfOwner& ManualKeys::of_owner(std::string_view owner) const {
+    static const OfOwner none;
     const auto filed = by_owner_.find(owner);
     return filed == by_owner_.end() ? none : filed->second;
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,8 +39,12 @@ public:
     void put(const std::string& name, ManualKey key);
     bool remove(std::string_view name);
     const ManualKey* find(std::string_view name) const;
-    // Those filed under the owner, the latest notBefore first.
-    const std::vector<const Entry*>& of_owner(std::string_view owner) const;
+    struct LatestFirst {
+        bool operator()(const Entry* a, const Entry* b) const;
+    };
+    // Those filed under the owner, the latest notBefore first. A set: one owner may have thousands.
+    using OfOwner = std::set<const Entry*, LatestFirst>;
+    const OfOwner& of_owner(std::string_view owner) const;
     const Map& by_name() const { return by_name_; }
 
     // `search`: in lower case.
@@ -48,7 +53,7 @@ public:
 private:
     struct Equal : std::equal_to<> {};
     Map by_name_;
-    std::unordered_map<std::string, std::vector<const Entry*>, OwnerHash, Equal> by_owner_;
+    std::unordered_map<std::string, OfOwner, OwnerHash, Equal> by_owner_;
 };
 
 }  // namespace sealgate

@@ -47,6 +47,15 @@ TEST_F(KeyRingTest, OfSeveralTakesTheLatestNotBeforeThatIsValid) {
     EXPECT_EQ(found("bob@example.net", today + 101 * a_day), "none");
 }
 
+// Every insertion used to go along the list of the owner's keys: a minute for these.
+TEST_F(KeyRingTest, FilesAnyNumberOfKeysOfOneOwner) {
+    const CertificatePtr certificate = make({.emails = {"bob@example.net"}});
+    for (int i = 0; i < 30'000; ++i) ring_->add({"key" + std::to_string(i), certificate, {}}, {});
+    EXPECT_EQ(found("bob@example.net"), "manual address key0");
+    for (int i = 0; i < 30'000; i += 2) EXPECT_TRUE(ring_->remove("key" + std::to_string(i), {}));
+    EXPECT_EQ(found("bob@example.net"), "manual address key1");
+}
+
 TEST_F(KeyRingTest, AKeyThatIsNoLongerValidMakesRoomForTheNextLevel) {
     add("old", make({.emails = {"bob@example.net"}, .not_after = today - 1}));
     add("domain", make({.domains = {"example.net"}}));
