@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rounds as a picture: what came through per second, and how long a reply took."""
+"""The rounds as a picture: what came through per second, and how long a reply took.
+
+Rates are bars, each group to its own fastest, so that lengths of a group compare as rates do. Times
+reach over powers of ten, and a bar has no length on such an axis: they are lines from p50 to p99.
+"""
 
 import math
 from xml.sax.saxutils import escape
@@ -11,7 +15,7 @@ from scenarios import VARIANTS
 COLOURS = {"relay": "#1b6ca8", "p256": "#2a9d8f", "rsa2048": "#74b49b", "postfix": "#d1495b",
            "exim": "#edae49", "opensmtpd": "#9d7ab5"}
 OTHER = "#7a7a7a"
-BAR, GAP, HEAD, TOP = 15, 4, 26, 64
+BAR, GAP, HEAD, TOP = 15, 4, 26, 80
 LEFT, PANEL, BETWEEN, VALUE = 190, 330, 40, 70
 
 
@@ -43,27 +47,34 @@ def line(x1, y1, x2, y2, colour="#ddd", width=1):
             f'stroke-width="{width}"/>')
 
 
-def bar(scale, y, value, colour):
-    """From the axis to the value, named at its end."""
-    end = scale.at(value)
-    return [f'<rect x="{scale.left:.1f}" y="{y:.1f}" width="{max(end - scale.left, 1):.1f}" '
-            f'height="{BAR}" fill="{colour}" rx="2"/>']
+def bar(left, y, length, colour):
+    return (f'<rect x="{left:.1f}" y="{y:.1f}" width="{max(length, 1):.1f}" height="{BAR}" '
+            f'fill="{colour}" rx="2"/>')
 
 
-def whisker(scale, y, least, most):
+def whisker(y, ends):
     middle = y + BAR / 2
-    ends = [scale.at(least), scale.at(most)]
     return [line(ends[0], middle, ends[1], middle, "#222"),
             *(line(end, middle - 3, end, middle + 3, "#222") for end in ends)]
 
 
-def axis(scale, bottom, title, unit):
-    parts = [text(scale.left, TOP - 34, title, size=13, weight="bold")]
+def dot(x, y, colour, fill):
+    return (f'<circle cx="{x:.1f}" cy="{y + BAR / 2:.1f}" r="4" stroke="{colour}" '
+            f'stroke-width="2" fill="{fill}"/>')
+
+
+def heading(left, title, note):
+    return [text(left, TOP - 38, title, size=13, weight="bold"),
+            text(left + PANEL + VALUE, TOP - 38, note, "end", 10, "#777")]
+
+
+def axis(scale, bottom):
+    parts = []
     for tick in scale.ticks():
         x = scale.at(tick)
-        parts += [line(x, TOP - 8, x, bottom), text(x, TOP - 14, number(tick, 1), "middle", 10,
-                                                    "#777")]
-    return parts + [text(scale.left + scale.width + VALUE, TOP - 34, unit, "end", 10, "#777")]
+        parts += [line(x, TOP - 8, x, bottom),
+                  text(x, TOP - 14, f"{tick:,g}", "middle", 10, "#777")]
+    return parts
 
 
 def rows_of(loads):
@@ -84,30 +95,35 @@ def draw(loads, subtitle):
     every = [row for _, rows in groups for row in rows]
     height = TOP + sum(HEAD + len(rows) * (BAR + GAP) + 6 for _, rows in groups) + 12
     width = LEFT + 2 * (PANEL + VALUE) + BETWEEN
-    rate = Scale([row[1]["median"] for row in every], LEFT, PANEL)
     delay = Scale([value for row in every for value in (row[2]["median"], row[3]["median"])],
                   LEFT + PANEL + VALUE + BETWEEN, PANEL)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
              f'viewBox="0 0 {width} {height}" font-family="sans-serif">',
              f'<rect width="{width}" height="{height}" fill="#fff"/>',
-             text(8, 18, subtitle, size=10, colour="#777")]
-    parts += axis(rate, height - 12, "Messages through per second", "more is better")
-    parts += axis(delay, height - 12, "End of data to reply, ms: p50 | p99", "less is better")
+             text(8, 18, subtitle, size=10, colour="#777"),
+             *heading(LEFT, "Messages through per second", "a bar: part of its group's fastest"),
+             *heading(delay.left, "End of data to reply, ms: p50 to p99", "less is better"),
+             *axis(delay, height - 12)]
     y = TOP
     for title, rows in groups:
         parts.append(text(8, y + 14, title, size=12, weight="bold"))
         y += HEAD
-        for name, through, p50, p99 in rows:
-            colour = COLOURS.get(name, OTHER)
-            parts.append(text(LEFT - 8, y + 12, VARIANTS[name].title, "end"))
-            parts += bar(rate, y, through["median"], colour)
-            parts += whisker(rate, y, through["least"], through["most"])
-            parts.append(text(rate.at(through["most"]) + 5, y + 12, number(through["median"])))
-            parts += bar(delay, y, p99["median"], colour)
-            middle = delay.at(p50["median"])
-            parts.append(line(middle, y, middle, y + BAR, "#fff", 2))
-            parts.append(text(delay.at(p99["median"]) + 5, y + 12,
-                              f"{number(p50['median'], 2)} | {number(p99['median'], 2)}"))
+        scale = PANEL / max(row[1]["most"] for row in rows)
+        for row in rows:
+            parts += draw_row(row, y, scale, delay)
             y += BAR + GAP
         y += 6
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def draw_row(row, y, scale, delay):
+    name, through, p50, p99 = row
+    colour = COLOURS.get(name, OTHER)
+    ends = [LEFT + through[end] * scale for end in ("least", "most")]
+    first, last = (delay.at(found["median"]) for found in (p50, p99))
+    return [text(LEFT - 8, y + 12, VARIANTS[name].title, "end"),
+            bar(LEFT, y, through["median"] * scale, colour), *whisker(y, ends),
+            text(ends[1] + 6, y + 12, number(through["median"])),
+            line(first, y + BAR / 2, last, y + BAR / 2, colour, 3),
+            dot(first, y, colour, "#fff"), dot(last, y, colour, colour),
+            text(last + 9, y + 12, f"{number(p50['median'], 2)} – {number(p99['median'], 2)}")]
