@@ -16,7 +16,7 @@ COLOURS = {"relay": "#1b6ca8", "p256": "#2a9d8f", "rsa2048": "#74b49b", "postfix
            "exim": "#edae49", "opensmtpd": "#9d7ab5"}
 OTHER = "#7a7a7a"
 BAR, GAP, HEAD, TOP = 15, 4, 26, 80
-LEFT, PANEL, BETWEEN, VALUE = 190, 330, 40, 70
+LEFT, PANEL, BETWEEN, VALUE = 220, 330, 40, 70
 
 
 class Scale:

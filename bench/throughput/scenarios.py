@@ -29,7 +29,7 @@ VARIANTS = {variant.name: variant for variant in [
     Variant("rsa2048", "Sealgate, signs RSA-2048", gateway("rsa:2048"), key="rsa:2048"),
     Variant("postfix", "Postfix, relay", servers.Postfix, peer=True),
     Variant("exim", "Exim, relay", servers.Exim, peer=True),
-    Variant("opensmtpd", "OpenSMTPD, relay", servers.OpenSmtpd, peer=True),
+    Variant("opensmtpd", "OpenSMTPD, relay, never syncs", servers.OpenSmtpd, peer=True),
 ]}
 
 ALL = ("relay", "p256", "rsa2048", "postfix", "exim", "opensmtpd")
