@@ -17,15 +17,15 @@ CertificatePtr parse_manual(ParsedKeys& parsed, const ManualKey& key) {
     return *certificate;
 }
 
-bool is_for(const CertificatePtr& certificate, std::string_view address) {
-    return certificate && certificate->may_encrypt() == Reason::ok && certificate->covers(address);
+// That it covers the address follows from the owner under which it is filed (names_owner()).
+bool encrypts(const CertificatePtr& certificate) {
+    return certificate && certificate->may_encrypt() == Reason::ok;
 }
 
 // One look-up of a key for one address, level by level.
 class Search {
 public:
-    Search(KeyRing::State& ring, std::string_view address, std::int64_t wall_seconds)
-        : ring_(ring), address_(address), now_(wall_seconds) {}
+    Search(KeyRing::State& ring, std::int64_t wall_seconds) : ring_(ring), now_(wall_seconds) {}
 
     std::optional<RecipientKey> manual(const std::string& owner, RecipientKey::Match match) const {
         if (owner.empty()) return std::nullopt;
@@ -33,7 +33,7 @@ public:
             const auto& [name, key] = *entry;
             if (now_ < key.not_before || now_ > key.not_after) continue;
             CertificatePtr certificate = parse_manual(ring_.manual_parsed, key);
-            if (!is_for(certificate, address_)) continue;
+            if (!encrypts(certificate)) continue;
             return RecipientKey{std::move(certificate),
                                 SmimeCapabilities::of_bits(key.capabilities),
                                 RecipientKey::Source::manual, match, name};
@@ -50,7 +50,7 @@ public:
         const std::uint32_t now = short_time(now_);
         if (!facts.usable || now < facts.not_before || now > facts.not_after) return std::nullopt;
         CertificatePtr certificate = ring_.parse_harvested(place);
-        if (!is_for(certificate, address_)) return std::nullopt;
+        if (!encrypts(certificate)) return std::nullopt;
         ring_.use(place, owner, now);
         return RecipientKey{std::move(certificate), SmimeCapabilities::of_bits(facts.capabilities),
                             RecipientKey::Source::harvested, match, ""};
@@ -58,7 +58,6 @@ public:
 
 private:
     KeyRing::State& ring_;
-    std::string_view address_;
     std::int64_t now_;
 };
 
@@ -91,14 +90,20 @@ Result<std::unique_ptr<KeyRing>> KeyRing::open(Loop* loop, Options options, std:
 
 std::optional<RecipientKey> KeyRing::find(std::string_view address, std::int64_t wall_seconds) {
     using Match = RecipientKey::Match;
-    const RecipientOwners owners = owners_of_recipient(address);
-    const Search search(*state_, address, wall_seconds);
-    std::optional<RecipientKey> found = search.manual(owners.address, Match::address);
-    if (!found) found = search.harvested(owners.address, Match::address);
-    if (!found) found = search.manual(owners.domain, Match::domain);
-    if (!found) found = search.manual(owners.wildcard, Match::wildcard);
-    if (!found) found = search.harvested(owners.domain, Match::domain);
-    if (!found) found = search.harvested(owners.wildcard, Match::wildcard);
+    // "@example.net" is how a domain is filed, and nobody's address.
+    if (const std::size_t at = address.rfind('@'); at == 0 || at == address.npos) return {};
+    const Search search(*state_, wall_seconds);
+    const std::string own = lower_case(address);
+    std::optional<RecipientKey> found = search.manual(own, Match::address);
+    if (!found) found = search.harvested(own, Match::address);
+    if (found) return found;
+    const std::string domain = domain_owner(address);
+    found = search.manual(domain, Match::domain);
+    if (found) return found;
+    const std::string wildcard = wildcard_owner(domain);
+    found = search.manual(wildcard, Match::wildcard);
+    if (!found) found = search.harvested(domain, Match::domain);
+    if (!found) found = search.harvested(wildcard, Match::wildcard);
     return found;
 }
 

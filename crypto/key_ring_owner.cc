@@ -28,17 +28,18 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-RecipientOwners owners_of_recipient(std::string_view address) {
-    RecipientOwners owners;
-    owners.address = lower_case(address);
+std::string domain_owner(std::string_view address) {
     const std::size_t at = address.rfind('@');
-    if (at == std::string_view::npos || at == 0) return owners;
+    if (at == std::string_view::npos || at == 0) return {};
     const auto domain = normal_domain(address.substr(at + 1));
-    if (!domain || domain->front() == '*') return owners;
-    owners.domain.append("@").append(*domain);
-    const std::size_t dot = domain->find('.');
-    if (dot != std::string::npos) owners.wildcard.append("@*").append(*domain, dot);
-    return owners;
+    if (!domain || domain->front() == '*') return {};
+    return std::string("@").append(*domain);
+}
+
+std::string wildcard_owner(std::string_view domain_owner) {
+    const std::size_t dot = domain_owner.find('.');
+    if (dot == std::string_view::npos) return {};
+    return std::string("@*").append(domain_owner.substr(dot));
 }
 
 std::vector<std::string> owners_of_certificate(const Certificate& certificate) {

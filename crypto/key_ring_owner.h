@@ -15,13 +15,10 @@
 
 namespace sealgate {
 
-// The owners under which a recipient's key may be filed.
-struct RecipientOwners {
-    std::string address;
-    std::string domain;    // empty: the address has no domain that a certificate can name
-    std::string wildcard;  // empty: the domain has one label only
-};
-RecipientOwners owners_of_recipient(std::string_view address);
+// The owner of a recipient's domain; empty: it has none that a certificate can name.
+std::string domain_owner(std::string_view address);
+// "@example.net" → none, "@mail.example.net" → "@*.example.net".
+std::string wildcard_owner(std::string_view domain_owner);
 
 // All owners that a certificate names.
 std::vector<std::string> owners_of_certificate(const Certificate& certificate);

@@ -39,7 +39,19 @@ CertificatePtr ParsedKeys::find(std::uint32_t generation) {
     return found->second->certificate;
 }
 
+bool ParsedKeys::came_before(std::uint32_t generation) {
+    const std::size_t bit = generation % came_.size();
+    if (came_.test(bit)) return true;
+    if (++came_count_ == came_.size() / 2) {
+        came_.reset();
+        came_count_ = 0;
+    }
+    came_.set(bit);
+    return false;
+}
+
 void ParsedKeys::keep(std::uint32_t generation, CertificatePtr certificate) {
+    if (!came_before(generation)) return;
     const std::uint64_t bytes = bytes_of(*certificate);
     if (bytes > bytes_max_ || by_generation_.count(generation) > 0) return;
     by_use_.push_front({generation, bytes, std::move(certificate)});

@@ -6,6 +6,7 @@
 // holds. One thread.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <list>
 #include <unordered_map>
@@ -20,6 +21,8 @@ public:
 
     // By the generation of the record, which no other has. Null: not here.
     CertificatePtr find(std::uint32_t generation);
+    // Kept when it comes a second time within some thousand others: one that is used once would
+    // push out one that is used often.
     void keep(std::uint32_t generation, CertificatePtr certificate);
 
     void set_bytes_max(std::uint64_t bytes_max);
@@ -31,8 +34,11 @@ private:
         std::uint64_t bytes;
         CertificatePtr certificate;
     };
+    bool came_before(std::uint32_t generation);
     void drop_oldest();
 
+    std::bitset<4096> came_;  // generations, by their last bits, since came_count_ was 0
+    std::size_t came_count_ = 0;
     std::uint64_t bytes_max_;
     std::uint64_t bytes_ = 0;
     std::list<Entry> by_use_;  // newest first
