@@ -48,8 +48,15 @@ struct RuleRow {
     const char* needs;  // what this version lacks for it; null: nothing
 };
 
+enum class ActionId : std::uint8_t {
+    smime_gateway,
+    smime_gateway_deferred,
+    later,  // an action of the language that this version cannot do
+};
+
 struct ActionRow {
     const char* name;
+    ActionId id;
     unsigned arguments_min;
     unsigned arguments_max;
     bool final;

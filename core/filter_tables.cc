@@ -42,24 +42,24 @@ const std::vector<RuleRow>& filter_rules() {
 const std::vector<ActionRow>& filter_actions() {
     // clang-format off
     static const std::vector<ActionRow> rows = {
-        // name                     arguments  final
-        {"smime-gateway",           1, 1,      true,  nullptr},
-        {"drop",                    0, 0,      true,  more_actions},
-        {"bounce",                  0, 0,      true,  more_actions},
-        {"deliver",                 0, 0,      true,  more_actions},
-        {"skip-filters",            0, 0,      true,  more_actions},
-        {"smime-gateway-deferred",  1, 1,      false, more_actions},
-        {"quarantine",              1, 1,      false, more_actions},
-        {"duplicate-quarantine",    1, 1,      false, more_actions},
-        {"insert-header",           2, 2,      false, more_actions},
-        {"strip-header",            1, 1,      false, more_actions},
-        {"edit-header-text",        3, 3,      false, more_actions},
-        {"notify",                  1, 2,      false, more_actions},
-        {"bcc",                     1, 1,      false, more_actions},
-        {"alt-mailhost",            1, 1,      false, more_actions},
-        {"bounce-profile",          1, 1,      false, more_actions},
-        {"log-entry",               1, 1,      false, more_actions},
-        {"archive",                 1, 1,      false, more_actions},
+        // name                     id                                arguments  final
+        {"smime-gateway",          ActionId::smime_gateway,          1, 1,      true,  nullptr},
+        {"drop",                   ActionId::later,                  0, 0,      true,  more_actions},
+        {"bounce",                 ActionId::later,                  0, 0,      true,  more_actions},
+        {"deliver",                ActionId::later,                  0, 0,      true,  more_actions},
+        {"skip-filters",           ActionId::later,                  0, 0,      true,  more_actions},
+        {"smime-gateway-deferred", ActionId::smime_gateway_deferred, 1, 1,      false, nullptr},
+        {"quarantine",             ActionId::later,                  1, 1,      false, more_actions},
+        {"duplicate-quarantine",   ActionId::later,                  1, 1,      false, more_actions},
+        {"insert-header",          ActionId::later,                  2, 2,      false, more_actions},
+        {"strip-header",           ActionId::later,                  1, 1,      false, more_actions},
+        {"edit-header-text",       ActionId::later,                  3, 3,      false, more_actions},
+        {"notify",                 ActionId::later,                  1, 2,      false, more_actions},
+        {"bcc",                    ActionId::later,                  1, 1,      false, more_actions},
+        {"alt-mailhost",           ActionId::later,                  1, 1,      false, more_actions},
+        {"bounce-profile",         ActionId::later,                  1, 1,      false, more_actions},
+        {"log-entry",              ActionId::later,                  1, 1,      false, more_actions},
+        {"archive",                ActionId::later,                  1, 1,      false, more_actions},
     };
     // clang-format on
     return rows;

@@ -62,6 +62,9 @@ inline constexpr std::size_t hold_back_bytes_max = 64 * 1024;
 // Content that waits in an encrypting stage until a worker has wrapped the content key or has
 // enciphered what came before: then Flow::full.
 inline constexpr std::size_t encrypt_waiting_bytes_max = 64 * 1024;
+// Parts of one message (envelopes of hidden recipients, a split for want of keys) that its body
+// streams through at once. A message of more is stored as it came and done in turns.
+inline constexpr std::size_t parts_at_once_max = 8;
 // Content under one key and nonce of GCM. NIST SP 800-38D §5.2.1.1 (and RFC 5084 §3.2) end at
 // 2^36-32; wolfCrypt counts the content in 32 bits, and refuses what would run over.
 inline constexpr std::uint64_t gcm_content_bytes_max = (std::uint64_t{1} << 32) - 64 * 1024;

@@ -51,6 +51,16 @@ Metrics& Metrics::instance() {
 
 const char* to_name(Counter counter) { return rows[static_cast<std::size_t>(counter)].name; }
 
+const char* to_word(SmimeOperation operation) {
+    switch (operation) {
+    case SmimeOperation::sign: return "sign";
+    case SmimeOperation::encrypt: return "encrypt";
+    case SmimeOperation::sign_encrypt: return "sign-encrypt";
+    case SmimeOperation::triple: return "triple";
+    }
+    return "";
+}
+
 std::string Metrics::to_prometheus() const {
     fmt::memory_buffer text;
     auto out = std::back_inserter(text);
@@ -60,12 +70,16 @@ std::string Metrics::to_prometheus() const {
                        value(static_cast<Counter>(i)));
     }
     fmt::format_to(out,
-                   "# HELP sealgate_smime_sign_total Signatures wanted, by outcome.\n"
-                   "# TYPE sealgate_smime_sign_total counter\n");
-    for (int i = 0; i < reason_count; ++i) {
-        const auto reason = static_cast<Reason>(i);
-        fmt::format_to(out, "sealgate_smime_sign_total{{reason=\"{}\"}} {}\n", to_word(reason),
-                       sign_value(reason));
+                   "# HELP sealgate_smime_operations_total S/MIME wanted, by kind and outcome.\n"
+                   "# TYPE sealgate_smime_operations_total counter\n");
+    for (int kind = 0; kind < smime_operation_count; ++kind) {
+        for (int i = 0; i < reason_count; ++i) {
+            const auto operation = static_cast<SmimeOperation>(kind);
+            const auto reason = static_cast<Reason>(i);
+            fmt::format_to(out,
+                           "sealgate_smime_operations_total{{operation=\"{}\",reason=\"{}\"}} {}\n",
+                           to_word(operation), to_word(reason), smime_value(operation, reason));
+        }
     }
     return fmt::to_string(text);
 }

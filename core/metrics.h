@@ -40,6 +40,11 @@ enum class Counter : std::uint8_t {
 };
 inline constexpr int counter_count = 23;
 
+// In the order of SendingProfileOptions::Mode.
+enum class SmimeOperation : std::uint8_t { sign, encrypt, sign_encrypt, triple };
+inline constexpr int smime_operation_count = 4;
+const char* to_word(SmimeOperation operation);  // "sign-encrypt"
+
 class Metrics {
 public:
     static Metrics& instance();
@@ -50,19 +55,21 @@ public:
     std::uint64_t value(Counter counter) const {
         return counters_[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
     }
-    // Outcomes of S/MIME operations on outgoing mail, by reason word.
-    void add_sign(Reason reason) {
-        sign_[static_cast<std::size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
+    // Outcomes of S/MIME operations, by kind and reason word.
+    void add_smime(SmimeOperation operation, Reason reason) {
+        smime_[static_cast<std::size_t>(operation)][static_cast<std::size_t>(reason)].fetch_add(
+            1, std::memory_order_relaxed);
     }
-    std::uint64_t sign_value(Reason reason) const {
-        return sign_[static_cast<std::size_t>(reason)].load(std::memory_order_relaxed);
+    std::uint64_t smime_value(SmimeOperation operation, Reason reason) const {
+        return smime_[static_cast<std::size_t>(operation)][static_cast<std::size_t>(reason)].load(
+            std::memory_order_relaxed);
     }
 
     std::string to_prometheus() const;
 
 private:
     std::array<std::atomic<std::uint64_t>, counter_count> counters_{};
-    std::array<std::atomic<std::uint64_t>, reason_count> sign_{};
+    std::array<std::array<std::atomic<std::uint64_t>, reason_count>, smime_operation_count> smime_{};
 };
 
 const char* to_name(Counter counter);  // "sealgate_messages_received_total"

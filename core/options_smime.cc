@@ -12,7 +12,6 @@ namespace {
 using namespace option_units;
 using Naming = SectionKind::Naming;
 
-constexpr const char* encryption = "encryption";
 
 SectionKind certificate() {
     using C = CertificateOptions;
@@ -37,8 +36,7 @@ std::vector<OptionRow> signing_rows() {
     using P = SendingProfileOptions;
     return {
         {.key = "mode", .syntax = Syntax::choice, .access = field<&P::mode>(),
-         .choices = "sign encrypt sign-encrypt triple", .required = true, .later = encryption,
-         .accepted = "sign",
+         .choices = "sign encrypt sign-encrypt triple", .required = true,
          .doc = "`sign-encrypt`: sign, then encrypt; `triple`: sign, encrypt, sign."},
         {.key = "certificate", .syntax = Syntax::name, .access = field<&P::certificate>(),
          .needed = [](const std::string&, const void* section) {
@@ -75,7 +73,7 @@ std::vector<OptionRow> encrypting_rows() {
          .initial = "auto", .choices = "auto rsa-pkcs1 rsa-oaep",
          .doc = "When encrypting: for RSA keys. EC keys always use ephemeral-static ECDH."},
         {.key = "encrypt-to-self", .syntax = Syntax::boolean,
-         .access = field<&P::encrypt_to_self>(), .initial = "no", .later = encryption,
+         .access = field<&P::encrypt_to_self>(), .initial = "no",
          .doc = "Also encrypt to the profile's own certificate."},
         {.key = "key-sources", .syntax = Syntax::key_sources, .access = field<&P::key_sources>(),
          .initial = "local", .refers = "directory",
@@ -136,7 +134,7 @@ SectionKind key_repository() {
     kind.rows = {
         {.key = "capacity", .syntax = Syntax::size, .access = field<&K::capacity_bytes>(),
          .initial = "512M", .min = mega, .max = 1024 * giga,
-         .doc = "Least recently used keys go first. It does nothing while no policy harvests."},
+         .doc = "Least recently used keys go first."},
         {.key = "persist", .syntax = Syntax::boolean, .access = field<&K::persist>(),
          .initial = "yes", .restart = true, .doc = "A restart keeps them."},
     };

@@ -141,7 +141,8 @@ void PolicyTable::State::apply_filters(const MailPolicy& policy, const MessageFa
         if (filter->condition && !evaluate(*filter->condition, facts)) continue;
         for (const FilterAction& action : filter->actions) {
             decision.content_filter = filter->name;
-            decision.profile = action.arguments[0];  // smime-gateway, the one action there is
+            decision.profile = action.arguments[0];
+            decision.deferred = action.row->id == ActionId::smime_gateway_deferred;
             if (action.row->final) return;
         }
     }

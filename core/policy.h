@@ -39,7 +39,8 @@ struct PolicyDecision {
     std::string policy;                   // the mail policy's name; "DEFAULT" when none matched
     std::vector<std::size_t> recipients;  // indexes (RIDs), ascending
     std::string content_filter;           // the filter whose action decided; empty: none did
-    std::string profile;                  // smime-gateway("profile"); empty: relayed as it is
+    std::string profile;  // smime-gateway("profile") or the deferred one; empty: relayed as it is
+    bool deferred = false;  // S/MIME is done at delivery: smime-gateway-deferred("profile")
 };
 
 class PolicyTable {

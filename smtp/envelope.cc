@@ -8,7 +8,8 @@
 namespace sealgate {
 namespace {
 
-constexpr std::uint8_t format_version = 1;
+constexpr std::uint8_t format_version = 2;
+constexpr std::uint8_t format_without_deferred = 1;  // of 0.1.0's first stores: no S/MIME to do
 // What a recipient takes at least: two flag bytes and three lengths.
 constexpr std::size_t recipient_bytes_min = 5;
 
@@ -105,7 +106,7 @@ Result<Recipient> read_recipient(EnvelopeReader& reader) {
     recipient.notify.delay = bit_of(bits, 4);
     recipient.delay_told = bit_of(bits, 5);
     const std::uint8_t state = TRY(reader.byte());
-    if (state > static_cast<std::uint8_t>(RecipientState::bounced))
+    if (state > static_cast<std::uint8_t>(RecipientState::moved))
         return malformed("unknown recipient state", reader.at());
     recipient.state = static_cast<RecipientState>(state);
     recipient.address = TRY(reader.text());
@@ -131,6 +132,8 @@ std::string encode_envelope(const Envelope& envelope) {
     put_number(out, envelope.attempts);
     put_text(out, envelope.message_id);
     put_text(out, envelope.subject);
+    put_text(out, envelope.deferred_profile);
+    put_text(out, envelope.deferred_by);
     put_number(out, envelope.recipients.size());
     for (const Recipient& recipient : envelope.recipients) put_recipient(out, recipient);
     return out;
@@ -139,7 +142,8 @@ std::string encode_envelope(const Envelope& envelope) {
 Result<Envelope> decode_envelope(std::string_view stored) {
     EnvelopeReader reader(stored);
     const std::uint8_t version = TRY(reader.byte());
-    if (version != format_version) return unsupported("envelope of another format version");
+    if (version != format_version && version != format_without_deferred)
+        return unsupported("envelope of another format version");
     Envelope envelope;
     const std::uint8_t bits = TRY(reader.byte());
     if (bits >= 1U << 4) return malformed("unknown envelope flag", reader.at());
@@ -162,6 +166,10 @@ Result<Envelope> decode_envelope(std::string_view stored) {
     envelope.attempts = static_cast<std::uint32_t>(attempts);
     envelope.message_id = TRY(reader.text());
     envelope.subject = TRY(reader.text());
+    if (version != format_without_deferred) {
+        envelope.deferred_profile = TRY(reader.text());
+        envelope.deferred_by = TRY(reader.text());
+    }
     const std::uint64_t count = TRY(reader.number());
     if (count > reader.left() / recipient_bytes_min)
         return malformed("more recipients than fit in the envelope", reader.at());

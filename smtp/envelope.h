@@ -15,7 +15,8 @@
 
 namespace sealgate {
 
-enum class RecipientState : std::uint8_t { pending, delivered, bounced };
+// moved: it goes on in another message that was made of this one (deferred S/MIME).
+enum class RecipientState : std::uint8_t { pending, delivered, bounced, moved };
 
 // RFC 3461 §4.1 NOTIFY, as bits; `none_given` when the parameter was absent.
 struct Notify {
@@ -49,6 +50,10 @@ struct Envelope {
     std::uint32_t attempts = 0;
     std::string message_id;  // header field, for logs and DSNs
     std::string subject;     // printable, cut; for `queue list`
+    // Not empty: S/MIME is still to be done, by this sending profile; until then the message is
+    // delivered to nobody. And the content filter that said so.
+    std::string deferred_profile;
+    std::string deferred_by;
 };
 
 std::string encode_envelope(const Envelope& envelope);

@@ -27,6 +27,13 @@ std::vector<Endpoint> endpoints_of(const std::vector<std::unique_ptr<Listener>>&
     return endpoints;
 }
 
+// Whether a certificate found in a directory leads to [trust:smime].
+TrustJudge judge_of(const GatewayState& state) {
+    return [anchors = state.trust_smime](const CertificatePtr& leaf, const auto& others, auto at) {
+        return anchors->judge(*leaf, others, at, TrustPurpose::smime_encryption).reason;
+    };
+}
+
 }  // namespace
 
 Gateway::Gateway(GatewayStatePtr state, StateLoader load) : load_(std::move(load)) {
@@ -37,8 +44,12 @@ Gateway::~Gateway() {
     // Sessions first: their messages are aborted while the store is still there to forget them.
     control_.reset();
     listeners_.clear();
+    sealer_.reset();
     queue_.reset();
     parts_.reset();
+    directories_.reset();
+    fetcher_.reset();
+    keys_.reset();
     workers_.reset();
     keys_.reset();
     spool_.reset();
@@ -65,6 +76,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(GatewayStatePtr state, StateLoade
     TRY(init_wolfssl());
     choose_rsa_engine(config.gateway.rsa_engine);
     g.workers_ = std::make_unique<WorkerPool>(g.loop_, config.gateway.crypto_threads);
+    TRY(g.open_keys(why));
     TRY(g.open_store(why));
     TRY(g.open_keys(why));
     TRY(g.open_control(why));
@@ -82,6 +94,19 @@ Result<void> Gateway::open_ports(std::string* why) {
     return {};
 }
 
+Result<void> Gateway::open_keys(std::string* why) {
+    const Config& config = *state_->config;
+    KeyRing::Options options;
+    options.directory = config.gateway.data_dir + "/keys";
+    options.capacity_bytes = config.key_repository.capacity_bytes;
+    options.persist = config.key_repository.persist;
+    keys_ = TRY(KeyRing::open(&loop_, options, why));
+    fetcher_ = std::make_unique<Fetcher>(loop_);
+    directories_ = std::make_unique<KeyDirectories>(loop_, *workers_, *resolver_, *fetcher_);
+    directories_->put_in_force(state_->directories, judge_of(*state_));
+    return {};
+}
+
 Result<void> Gateway::open_store(std::string* why) {
     spool_ = TRY(Spool::open(loop_, state_->config->gateway.data_dir, why));
     DeliveryQueue::Context context{loop_,
@@ -91,10 +116,16 @@ Result<void> Gateway::open_store(std::string* why) {
                                    *connections_,
                                    state_->config->gateway.hostname,
                                    endpoints_of(listeners_)};
+    context.seal = [this](SealTask task, Sealer::Done done) {
+        sealer_->start(std::move(task), std::move(done));
+    };
     queue_ = std::make_unique<DeliveryQueue>(std::move(context), state_->config);
+    const KeySources keys{*keys_, directories_.get()};
+    parts_ =
+        std::make_unique<HouseParts>(HouseParts{loop_, *log_, *spool_, *workers_, *queue_, keys});
+    sealer_ = std::make_unique<Sealer>(*parts_, [this] { return state_; });
     TRY(spool_->recover([this](Spool::Recovered message) { queue_->recover(std::move(message)); }));
     queue_->start();
-    parts_ = std::make_unique<HouseParts>(HouseParts{loop_, *log_, *spool_, *workers_, *queue_});
     return {};
 }
 
@@ -199,6 +230,8 @@ void Gateway::apply(const CheckedState& checked, const ControlServer::Answer& an
     BlockPool::instance().set_budget_bytes(config->gateway.memory_bytes_max);
     connections_->set_max(config->gateway.connections_max);
     for (auto& listener : listeners_) listener->apply(config);
+    keys_->set_capacity(config->key_repository.capacity_bytes);
+    directories_->put_in_force(state_->directories, judge_of(*state_));
     queue_->set_config(state_->config);
     keys_->set_capacity(config->key_repository.capacity_bytes);
     log_->reopen();  // logrotate sends SIGHUP, too

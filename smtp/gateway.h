@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/fetch.h"
 #include "core/loop.h"
 #include "core/mail_log.h"
 #include "core/spool.h"
@@ -22,9 +23,11 @@
 #include "dns/resolver.h"
 #include "smtp/control.h"
 #include "smtp/gateway_state.h"
+#include "smtp/key_directories.h"
 #include "smtp/listener.h"
 #include "smtp/outlet.h"
 #include "smtp/queue.h"
+#include "smtp/sealer.h"
 #include "smtp/session_host.h"
 
 namespace sealgate {
@@ -51,6 +54,7 @@ private:
     explicit Gateway(GatewayStatePtr state, StateLoader load);
 
     Result<void> open_ports(std::string* why);
+    Result<void> open_keys(std::string* why);
     Result<void> open_store(std::string* why);
     Result<void> open_keys(std::string* why);
     Result<void> open_control(std::string* why);
@@ -75,12 +79,16 @@ private:
     std::unique_ptr<MailLog> log_;
     std::unique_ptr<WorkerPool> workers_;
     std::unique_ptr<Resolver> resolver_;
+    std::unique_ptr<Fetcher> fetcher_;
+    std::unique_ptr<KeyRing> keys_;
+    std::unique_ptr<KeyDirectories> directories_;
     std::unique_ptr<Spool> spool_;
     std::unique_ptr<KeyRing> keys_;
     std::unique_ptr<ConnectionBudget> connections_;
     RecipientRate recipient_rate_;
     std::unique_ptr<DeliveryQueue> queue_;
     std::unique_ptr<HouseParts> parts_;
+    std::unique_ptr<Sealer> sealer_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::unique_ptr<ControlServer> control_;
     WorkerPool::Ticket reloading_;

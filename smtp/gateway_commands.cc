@@ -51,6 +51,7 @@ const char* to_text(RecipientState state) {
     case RecipientState::pending: return "pending";
     case RecipientState::delivered: return "delivered";
     case RecipientState::bounced: return "bounced";
+    case RecipientState::moved: return "moved";
     }
     return "";
 }
@@ -116,10 +117,13 @@ public:
             const auto counter = static_cast<Counter>(i);
             answer["counters"][to_name(counter)] = metrics.value(counter);
         }
-        for (int i = 0; i < reason_count; ++i) {
-            const auto reason = static_cast<Reason>(i);
-            if (metrics.sign_value(reason) > 0)
-                answer["smime_sign"][to_word(reason)] = metrics.sign_value(reason);
+        for (int kind = 0; kind < smime_operation_count; ++kind) {
+            const auto operation = static_cast<SmimeOperation>(kind);
+            for (int i = 0; i < reason_count; ++i) {
+                const auto reason = static_cast<Reason>(i);
+                if (const std::uint64_t count = metrics.smime_value(operation, reason))
+                    answer["smime"][to_word(operation)][to_word(reason)] = count;
+            }
         }
         return answer;
     }

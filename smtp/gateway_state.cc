@@ -23,6 +23,20 @@ void check_algorithms(const GatewayState& state, Complaints& complaints) {
     }
 }
 
+// What a profile encrypts to itself with must be able to.
+void check_own_keys(const GatewayState& state, Complaints& complaints) {
+    for (const auto& [name, profile] : state.config->sending_profiles) {
+        if (!profile.encrypt_to_self || profile.mode == SendingProfileOptions::Mode::sign) continue;
+        const IdentityPtr identity = state.identities->find(profile.certificate);
+        if (!identity && !profile.certificate.empty()) continue;  // complained of already
+        const Reason reason = identity ? identity->leaf->may_encrypt() : Reason::no_certificate;
+        if (reason == Reason::ok) continue;
+        complaints.push_back(
+            {profile.place.file, profile.place.line, 0,
+             "[sending-profile:" + name + "] encrypt-to-self: " + to_sentence(reason)});
+    }
+}
+
 CheckedState check(LoadedConfig loaded, DemoCertificate demo) {
     CheckedState checked;
     checked.complaints = std::move(loaded.complaints);
@@ -35,6 +49,7 @@ CheckedState check(LoadedConfig loaded, DemoCertificate demo) {
     state->identities =
         IdentityStore::load(*loaded.draft, make_demo, checked.complaints, checked.warnings);
     check_algorithms(*state, checked.complaints);
+    check_own_keys(*state, checked.complaints);
     state->policies = PolicyTable::compile(*loaded.draft, checked.complaints);
     state->trust_smime = TrustAnchors::load(loaded.draft->trust_smime, "[trust:smime]",
                                             checked.complaints, checked.warnings);

@@ -67,13 +67,6 @@ bool is_internationalized(const Header& header, const Envelope& envelope) {
                        [](const Recipient& recipient) { return !is_ascii(recipient.address); });
 }
 
-Envelope for_recipients(const Envelope& whole, const std::vector<std::size_t>& indexes) {
-    Envelope part = whole;
-    part.recipients.clear();
-    for (const std::size_t index : indexes) part.recipients.push_back(whole.recipients[index]);
-    return part;
-}
-
 }  // namespace
 
 Intake::Intake(HouseParts& parts, GatewayStatePtr state, Envelope envelope,
@@ -85,6 +78,7 @@ Intake::Intake(HouseParts& parts, GatewayStatePtr state, Envelope envelope,
       events_(events),
       mid_(parts.spool.next_mid()),
       arrived_(parts.loop.wall_seconds()),
+      outlets_(parts, *this),
       alive_(std::make_shared<Intake*>(this)) {
     envelope_.arrived = arrived_;
     parts_.log.info("Start MID {} ICID {}", mid_, session_.icid);
@@ -119,43 +113,74 @@ Result<Flow> Intake::take(Chunk content) {
     return flow();
 }
 
-Result<Flow> Intake::on_header() {
+Result<void> Intake::on_header() {
     has_header_ = true;
     header_ = collector_.take_header();
     // RFC 5321 §6.3: simple counting of Received fields detects loops.
     if (header_.count("Received") > limits::received_fields_max) {
         refuse_later(make_reply(554, "5.4.6", "Too many hops, the message goes in circles"));
-        return Flow::open;
+        return {};
     }
     envelope_.message_id = printable(header_.message_id());
     envelope_.subject = printable(header_.subject(), subject_characters_max);
-    const std::string received = make_received(session_, envelope_, mid_, arrived_);
     envelope_.smtputf8 = envelope_.smtputf8 && is_internationalized(header_, envelope_);
-    Outlet::Owner& owner = *this;
-    for (const PolicyDecision& decision : decide()) {
-        const MessageId mid = outlets_.empty() ? mid_ : parts_.spool.next_mid();
-        Envelope envelope = for_recipients(envelope_, decision.recipients);
-        OutgoingPlan plan = plan_outgoing(*state_, decision.profile, header_, envelope, arrived_);
-        outlets_.push_back(std::make_unique<Outlet>(parts_, owner, mid, std::move(envelope),
-                                                    std::move(plan), decision.policy));
-        TRY(outlets_.back()->begin(header_, received));
-    }
-    return flow();
+    decide();
+    if (planning()) return {};
+    return begin_parts();
 }
 
-std::vector<PolicyDecision> Intake::decide() const {
-    return state_->policies->decide(HeaderFacts(header_, envelope_, session_));
+void Intake::decide() {
+    decisions_ = state_->policies->decide(HeaderFacts(header_, envelope_, session_));
+    for (const PolicyDecision& decision : decisions_) {
+        // What is done at delivery is planned then.
+        const std::string& profile = decision.deferred ? std::string() : decision.profile;
+        planners_.push_back(std::make_unique<OutgoingPlanner>(
+            parts_.keys, *state_, header_, envelope_, profile, decision.recipients, arrived_));
+        if (!planners_.back()->start([this] { on_planned(); })) ++plans_pending_;
+    }
+}
+
+void Intake::on_planned() {
+    if (--plans_pending_ > 0 || ended_) return;
+    Result<void> begun = begin_parts();
+    while (begun && !held_.empty()) {
+        const Result<Flow> written = outlets_.write(held_.take_front());
+        if (!written) begun = tl::unexpected(written.error());
+    }
+    if (begun && finished_) begun = finish_parts();
+    if (!begun) return refuse_later(reply_for(begun.error()));
+    if (!finished_ && flow() == Flow::open) events_.on_intake_drain();
+}
+
+Result<void> Intake::begin_parts() {
+    const std::string received = make_received(session_, envelope_, mid_, arrived_);
+    for (std::size_t i = 0; i < decisions_.size(); ++i) TRY(begin_parts_of(i, received));
+    planners_.clear();
+    return {};
+}
+
+Result<void> Intake::begin_parts_of(std::size_t decision_index, std::string_view received) {
+    const PolicyDecision& decision = decisions_[decision_index];
+    std::vector<OutgoingPart> planned = planners_[decision_index]->take_parts();
+    if (decision.deferred || planned.size() > limits::parts_at_once_max) {
+        planned.resize(1);
+        planned[0].recipients = decision.recipients;
+        planned[0].plan = waiting_plan(*state_, decision.profile);
+    }
+    for (OutgoingPart& part : planned) {
+        PartToMake make = part_to_make(envelope_, std::move(part));
+        make.mid = outlets_.empty() ? mid_ : parts_.spool.next_mid();
+        make.policy = decision.policy;
+        make.content_filter = decision.content_filter;
+        TRY(outlets_.add(std::move(make), header_, received));
+    }
+    return {};
 }
 
 Result<Flow> Intake::write_body(Chunk chunk) {
-    for (auto& outlet : outlets_) TRY(outlet->write(chunk));
-    return flow();
-}
-
-Flow Intake::flow() const {
-    const bool full = std::any_of(outlets_.begin(), outlets_.end(),
-                                  [](const auto& outlet) { return outlet->full(); });
-    return full ? Flow::full : Flow::open;
+    if (!planning()) return outlets_.write(std::move(chunk));
+    held_.append(std::move(chunk));
+    return Flow::full;
 }
 
 void Intake::finish() {
@@ -170,34 +195,30 @@ Result<void> Intake::finish_parts() {
         TRY(on_header());
         if (ended_) return {};
     }
+    if (planning()) return {};  // on_planned() comes here again
     log_received();
     parts_announced_ = true;
-    for (const auto& outlet : outlets_) log_part(*outlet);
-    for (auto& outlet : outlets_) TRY(outlet->finish());
-    return {};
+    for (std::size_t i = 0; i < outlets_.list().size(); ++i) log_part(i);
+    return outlets_.finish();
 }
 
-void Intake::on_outlet_drain() {
-    if (!ended_ && flow() == Flow::open) events_.on_intake_drain();
+void Intake::on_outlets_drain() {
+    if (!ended_) events_.on_intake_drain();
 }
 
-void Intake::on_outlet_done() {
+void Intake::on_outlets_done() {
     if (ended_) return;
-    for (const auto& outlet : outlets_)
-        if (outlet->done() && !outlet->outcome()) {
-            // A disk that filled up meanwhile is said as it would have been said before DATA.
-            const Reply reply = parts_.spool.healthy()
-                                    ? reply_for(outlet->outcome().error())
-                                    : make_reply(452, "4.3.1", "Insufficient system storage");
-            refuse(reply);
-            events_.on_intake_done(reply);
-            return;
-        }
-    const bool all = std::all_of(outlets_.begin(), outlets_.end(),
-                                 [](const auto& outlet) { return outlet->done(); });
-    if (!finished_ || !all) return;
+    if (const Outlet* failed = outlets_.failure()) {
+        // A disk that filled up meanwhile is said as it would have been said before DATA.
+        const Reply reply = parts_.spool.healthy()
+                                ? reply_for(failed->outcome().error())
+                                : make_reply(452, "4.3.1", "Insufficient system storage");
+        refuse(reply);
+        events_.on_intake_done(reply);
+        return;
+    }
     ended_ = true;
-    for (auto& outlet : outlets_) outlet->release();
+    outlets_.release();
     Metrics::instance().add(Counter::messages_received);
     events_.on_intake_done(make_reply(250, "2.0.0", "Ok: queued as MID " + std::to_string(mid_)));
 }
@@ -209,6 +230,7 @@ void Intake::refuse(const Reply& reply) {
     parts_.log.info("MID {} refused: {} {}", mid_, reply.code, printable(reply.text()));
     log_aborted();
     outlets_.clear();
+    held_.clear();
 }
 
 // write() and finish() may not answer from inside.
@@ -224,7 +246,7 @@ void Intake::log_aborted() const {
     if (outlets_.empty() || !parts_announced_)
         parts_.log.info("Message finished MID {} aborted", mid_);
     if (!parts_announced_) return;
-    for (const auto& outlet : outlets_)
+    for (const auto& outlet : outlets_.list())
         if (!(outlet->done() && outlet->plan().kind == OutgoingPlan::Kind::bounce))
             parts_.log.info("Message finished MID {} aborted", outlet->mid());
 }
@@ -240,18 +262,27 @@ void Intake::log_received() const {
                     printable(envelope_.sender));
 }
 
-void Intake::log_part(const Outlet& outlet) const {
+void Intake::log_part(std::size_t index) const {
+    const Outlet& outlet = *outlets_.list()[index];
     const char* table = outgoing() ? "outbound" : "inbound";
     const OutgoingPlan& plan = outlet.plan();
-    if (outlet.mid() != mid_)
-        parts_.log.info(
-            "MID {} was split creating MID {} due to a per-recipient policy ({}) in the {} table",
-            mid_, outlet.mid(), outlet.policy(), table);
+    if (index > 0) {
+        const Outlet& before = *outlets_.list()[index - 1];
+        if (before.policy() == outlet.policy())
+            parts_.log.info(
+                "MID {} was generated for S/MIME encryption based on MID {} by content filter '{}'",
+                outlet.mid(), mid_, outlet.content_filter());
+        else
+            parts_.log.info(
+                "MID {} was split creating MID {} due to a per-recipient policy ({}) in the {} "
+                "table",
+                mid_, outlet.mid(), outlet.policy(), table);
+    }
     parts_.log.info("MID {} matched all recipients for per-recipient policy {} in the {} table",
                     outlet.mid(), outlet.policy(), table);
-    if (plan.already_smime)
-        parts_.log.info("MID {} S/MIME sign profile {}: already S/MIME, left as it is",
-                        outlet.mid(), plan.profile);
+    if (plan.note == SmimeNote::already_smime)
+        parts_.log.info("MID {} S/MIME {} profile {}: already S/MIME, left as it is", outlet.mid(),
+                        to_text(plan.mode), plan.profile);
 }
 
 }  // namespace sealgate

@@ -2,10 +2,11 @@
 // One message on its way in: header, decision, then its body through the outlets, then durability.
 //
 // The header is collected (up to limits::header_bytes_max); at its end the mail policies decide,
-// per recipient, and each part gets an outlet; the body then streams once through all of them. The
-// peer hears 250 when every part is durable, and the parts go to the queue in that moment; if one
-// cannot be stored, none stays and the peer hears why. Destroyed before its end: aborted, logged,
-// nothing remains. Loop thread.
+// per recipient, and each part gets an outlet; the body then streams once through all of them. When
+// a recipient's key must be looked up outside, the body waits for the answer (what has been read of
+// it lies here, the rest with the peer). The peer hears 250 when every part is durable, and the
+// parts go to the queue in that moment; if one cannot be stored, none stays and the peer hears why.
+// Destroyed before its end: aborted, logged, nothing remains. Loop thread.
 #pragma once
 
 #include <memory>
@@ -14,12 +15,12 @@
 
 #include "smtp/gateway_state.h"
 #include "smtp/header.h"
-#include "smtp/outlet.h"
+#include "smtp/outlets.h"
 #include "smtp/session_host.h"
 
 namespace sealgate {
 
-class Intake final : public MessageIntake, private Outlet::Owner {
+class Intake final : public MessageIntake, private Outlets::Owner {
 public:
     Intake(HouseParts& parts, GatewayStatePtr state, Envelope envelope, const SessionInfo& session,
            MessageIntakeEvents& events);
@@ -30,17 +31,21 @@ public:
 
 private:
     Result<Flow> take(Chunk content);
-    Result<Flow> on_header();
-    std::vector<PolicyDecision> decide() const;
+    Result<void> on_header();
+    void decide();
+    void on_planned();
+    Result<void> begin_parts();
+    Result<void> begin_parts_of(std::size_t decision, std::string_view received);
+    bool planning() const { return plans_pending_ > 0; }
     Result<Flow> write_body(Chunk chunk);
     Result<void> finish_parts();
-    void on_outlet_drain() override;
-    void on_outlet_done() override;
-    Flow flow() const;
+    void on_outlets_drain() override;
+    void on_outlets_done() override;
+    Flow flow() const { return planning() ? Flow::full : outlets_.flow(); }
     void refuse(const Reply& reply);
     void refuse_later(const Reply& reply);
     void log_received() const;
-    void log_part(const Outlet& outlet) const;
+    void log_part(std::size_t index) const;
     void log_aborted() const;
     bool outgoing() const;
 
@@ -58,7 +63,11 @@ private:
     bool finished_ = false;         // finish() was called
     bool ended_ = false;            // the peer's answer is known
     bool parts_announced_ = false;  // the MIDs of all parts stand in the log
-    std::vector<std::unique_ptr<Outlet>> outlets_;
+    std::vector<PolicyDecision> decisions_;
+    std::vector<std::unique_ptr<OutgoingPlanner>> planners_;  // one for each decision
+    std::size_t plans_pending_ = 0;
+    ChunkList held_;  // of the body, while a plan is pending
+    Outlets outlets_;
     std::shared_ptr<Intake*> alive_;  // what is deferred looks here whether we still are
 };
 

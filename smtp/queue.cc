@@ -121,6 +121,7 @@ void DeliveryQueue::State::close(QueuedMessage& message) {
 void DeliveryQueue::State::begin_round(QueuedMessage& message) {
     open(message);
     message.round_next = 0;
+    if (!message.envelope->deferred_profile.empty()) return begin_sealing(message);
     Findings findings;
     enter_lines(message, findings);
     report(message, std::move(findings));

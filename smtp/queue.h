@@ -24,6 +24,7 @@
 #include "core/spool.h"
 #include "smtp/envelope.h"
 #include "smtp/queue_link.h"
+#include "smtp/seal_task.h"
 
 namespace sealgate {
 
@@ -99,6 +100,9 @@ public:
         ConnectionBudget& connections;
         std::string hostname;
         std::vector<Endpoint> own_endpoints;       // mail is never delivered to our own listeners
+        // Does the S/MIME of messages whose envelope says it is still to be done; see seal_task.h.
+        // `done` is called later, once. Empty: such messages wait.
+        std::function<void(SealTask, std::function<void(SealOutcome)> done)> seal = {};
         DeliveryLinkFactory make_link = {};        // empty: couriers
         std::function<std::int64_t()> clock = {};  // wall seconds; empty: the loop's
     };

@@ -115,6 +115,10 @@ struct DeliveryQueue::State final : DestinationQueue::House,
     void pump_later(DestinationQueue& at) override;
     void pump_at(DestinationQueue& at, std::int64_t wall_seconds) override;
 
+    // queue_seal.cc: S/MIME that is still to be done.
+    void begin_sealing(QueuedMessage& message);
+    void on_sealed(MessageId mid, const SealOutcome& outcome);
+
     // queue_outcomes.cc: what deliveries led to.
     void on_outcome(DestinationQueue& at, std::uint64_t dcid, std::unique_ptr<DeliveryTask> task,
                     std::vector<RecipientOutcome> outcomes) override;

@@ -36,15 +36,15 @@ TEST(Metrics, NamesEachCounterOnceAsPrometheusWants) {
 TEST(Metrics, PrintsThePrometheusTextForm) {
     Metrics metrics;
     metrics.add(Counter::messages_received, 12);
-    metrics.add_sign(Reason::ok);
-    metrics.add_sign(Reason::sender_mismatch);
-    metrics.add_sign(Reason::sender_mismatch);
+    metrics.add_smime(SmimeOperation::sign, Reason::ok);
+    metrics.add_smime(SmimeOperation::sign, Reason::sender_mismatch);
+    metrics.add_smime(SmimeOperation::sign, Reason::sender_mismatch);
     const std::string text = metrics.to_prometheus();
     for (const char* line :
          {"# TYPE sealgate_messages_received_total counter\n",
           "\nsealgate_messages_received_total 12\n", "\nsealgate_messages_refused_total 0\n",
-          "\nsealgate_smime_sign_total{reason=\"ok\"} 1\n",
-          "\nsealgate_smime_sign_total{reason=\"sender-mismatch\"} 2\n"})
+          "\nsealgate_smime_operations_total{operation=\"sign\",reason=\"ok\"} 1\n",
+          "\nsealgate_smime_operations_total{operation=\"sign\",reason=\"sender-mismatch\"} 2\n"})
         EXPECT_NE(text.find(line), text.npos) << line;
     EXPECT_EQ(text.back(), '\n');
 }

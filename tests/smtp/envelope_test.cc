@@ -23,8 +23,10 @@ Envelope full_envelope() {
     envelope.subject =
         "Gr\xc3\xbc\xc3\x9f"
         "e";
-    for (const RecipientState state :
-         {RecipientState::pending, RecipientState::delivered, RecipientState::bounced}) {
+    envelope.deferred_profile = "partners";
+    envelope.deferred_by = "confidential";
+    for (const RecipientState state : {RecipientState::pending, RecipientState::delivered,
+                                       RecipientState::bounced, RecipientState::moved}) {
         Recipient& recipient = envelope.recipients.emplace_back();
         recipient.address = "b" + std::to_string(static_cast<int>(state)) + "@example.net";
         recipient.original = "rfc822;b@example.net";
@@ -52,6 +54,8 @@ void expect_same(const Envelope& a, const Envelope& b) {
     EXPECT_EQ(a.attempts, b.attempts);
     EXPECT_EQ(a.message_id, b.message_id);
     EXPECT_EQ(a.subject, b.subject);
+    EXPECT_EQ(a.deferred_profile, b.deferred_profile);
+    EXPECT_EQ(a.deferred_by, b.deferred_by);
     ASSERT_EQ(a.recipients.size(), b.recipients.size());
     for (std::size_t i = 0; i < a.recipients.size(); ++i) {
         const Recipient& left = a.recipients[i];
@@ -91,10 +95,19 @@ TEST(Envelope, IsRefusedWithBytesBehindIt) {
 
 TEST(Envelope, OfAnotherVersionIsUnsupported) {
     std::string stored = encode_envelope(full_envelope());
-    stored[0] = 2;
+    stored[0] = 3;
     const auto back = decode_envelope(stored);
     ASSERT_FALSE(back);
     EXPECT_EQ(back.error().kind, ErrorKind::unsupported);
+}
+
+TEST(Envelope, OfTheFirstVersionHasNoSmimeToDo) {
+    std::string stored = encode_envelope(Envelope{});
+    stored[0] = 1;
+    stored.resize(stored.size() - 2);  // the two texts that were added, both empty
+    const auto back = decode_envelope(stored);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->deferred_profile, "");
 }
 
 TEST(Envelope, IsRefusedWithValuesNobodyWrote) {

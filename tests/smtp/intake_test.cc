@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A message on its way in, with real stages, workers and spool; the world behind is scripted.
+// A message on its way in: signed or refused, part by part.
 #include "smtp/intake.h"
 
-#include "core/workers.h"
-#include "crypto/wolf.h"
-#include "tests/smtp/queue_fixture.h"
+#include "tests/smtp/intake_fixture.h"
 
 namespace sealgate {
 namespace {
@@ -27,62 +25,9 @@ direction = outgoing
 content-filters = sign
 )";
 
-class IntakeTest : public QueueFixture, protected MessageIntakeEvents, protected Outlet::Owner {
+class IntakeTest : public IntakeFixture {
 protected:
-    IntakeTest() : workers_(loop_, 1) {
-        EXPECT_TRUE(init_wolfssl());
-        const CheckedState checked = check_configuration_text(
-            "[gateway]\nhostname = mx.example.org\ndata-dir = " + directory_ + "/data\n" + sections,
-            "test", DemoCertificate::make);
-        for (const Complaint& complaint : checked.complaints) ADD_FAILURE() << complaint.to_text();
-        state_ = checked.state;
-        session_.config = state_->config;
-        session_.listener = &state_->config->listeners[0];
-        session_.policy = &state_->config->mail_flow_policies.at("RELAYED");
-        session_.icid = 1;
-        session_.peer = *Endpoint::parse("192.0.2.7:1234");
-        session_.helo = "client.example.com";
-        parts_ = std::make_unique<HouseParts>(HouseParts{loop_, *log_, *spool_, workers_, *queue_});
-    }
-
-    void on_intake_drain() override {}
-    void on_intake_done(Reply reply) override { reply_ = std::move(reply); }
-    void on_outlet_drain() override {}
-    void on_outlet_done() override { outlet_done_ = true; }
-
-    std::unique_ptr<Intake> begin(std::vector<std::string> recipients) {
-        Envelope envelope;
-        envelope.sender = "a@example.com";
-        for (std::string& address : recipients)
-            envelope.recipients.emplace_back().address = std::move(address);
-        reply_ = {};
-        MessageIntakeEvents& events = *this;
-        return std::make_unique<Intake>(*parts_, state_, std::move(envelope), session_, events);
-    }
-    // The reply to `message`, sent in pieces of `piece_bytes`.
-    Reply take(const std::string& message, std::vector<std::string> recipients,
-               std::size_t piece_bytes = 100'000) {
-        auto intake = begin(std::move(recipients));
-        for (std::size_t at = 0; at < message.size(); at += piece_bytes) {
-            const auto written = intake->write(Chunk::copy_of(message.substr(at, piece_bytes)));
-            if (!written) return reply_for(written.error());
-        }
-        intake->finish();
-        EXPECT_TRUE(loop_.run_until([this] { return reply_.code != 0; }, 20'000));
-        return reply_;
-    }
-    std::size_t stored_count() {
-        std::size_t count = 0;
-        EXPECT_TRUE(spool_->recover([&](const Spool::Recovered&) { ++count; }));
-        return count;
-    }
-
-    WorkerPool workers_;
-    GatewayStatePtr state_;
-    SessionInfo session_;
-    std::unique_ptr<HouseParts> parts_;
-    Reply reply_;
-    bool outlet_done_ = false;
+    IntakeTest() : IntakeFixture(sections) {}
 };
 
 const std::string mail = "From: a@example.com\r\nSubject: x\r\n\r\nHello\r\n";
@@ -182,16 +127,20 @@ TEST_F(IntakeTest, AKeyThatFailsWhileSigningBouncesAndNothingUnsignedLeaves) {
         broken->key.pkcs8 = SecureBytes::copy_of(as_bytes("no key at all"));
         broken->key.id = 0xdead0000u + static_cast<unsigned>(mode);
         OutgoingPlan plan;
-        plan.kind = OutgoingPlan::Kind::sign;
+        plan.kind = OutgoingPlan::Kind::seal;
         plan.profile = "sign";
-        plan.sign.identity = broken;
-        plan.sign.sign_mode = mode;
+        plan.sign.emplace();
+        plan.sign->identity = broken;
+        plan.sign->sign_mode = mode;
 
-        Envelope envelope;
-        envelope.sender = "a@example.com";
-        envelope.recipients.emplace_back().address = "b@example.net";
+        PartToMake part;
+        part.mid = spool_->next_mid();
+        part.envelope.sender = "a@example.com";
+        part.envelope.recipients.emplace_back().address = "b@example.net";
+        part.plan = plan;
+        part.policy = "DEFAULT";
         Outlet::Owner& owner = *this;
-        Outlet outlet(*parts_, owner, spool_->next_mid(), envelope, plan, "DEFAULT");
+        Outlet outlet(*parts_, owner, std::move(part));
         const Header header = Header::parse(Chunk::copy_of("From: a@example.com\r\n\r\n"));
         ASSERT_TRUE(outlet.begin(header, "Received: from x by y; date\r\n"));
         ASSERT_TRUE(outlet.write(Chunk::copy_of("secret\r\n")));

@@ -222,6 +222,11 @@ protected:
                 .connections = connections_,
                 .hostname = "mx.example.org",
                 .own_endpoints = {},
+                .seal =
+                    [this](SealTask task, std::function<void(SealOutcome)> done) {
+                        ASSERT_TRUE(seal_) << "no sealer in this test";
+                        seal_(std::move(task), std::move(done));
+                    },
                 .make_link =
                     [this](DeliveryLink::Owner& owner, std::shared_ptr<const Config>,
                            const std::string& domain) {
@@ -319,6 +324,7 @@ protected:
     std::shared_ptr<const Config> config_;
     std::unique_ptr<MailLog> log_;
     std::unique_ptr<Spool> spool_;
+    std::function<void(SealTask, std::function<void(SealOutcome)>)> seal_;
     std::unique_ptr<DeliveryQueue> queue_;
 };
 
