@@ -252,7 +252,7 @@ Checked<Path> take_path(std::string_view& argument, std::string_view label, Path
     return path;
 }
 
-tl::unexpected<Refusal> needs_smtputf8() {
+tl::unexpected<SmtpRefusal> needs_smtputf8() {
     // RFC 6531 §3.5 leaves the code to 550 and 553; RFC 5336's 5.6.7 came along.
     return refusal(553, "5.6.7", "A non-ASCII address needs SMTPUTF8");
 }

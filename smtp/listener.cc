@@ -69,7 +69,7 @@ private:
     bool take_recipient() override;
 
     void open_session(std::string confirmed_host);
-    std::optional<Refusal> check_room();
+    std::optional<SmtpRefusal> check_room();
     void settle(Flow flow);
     void watch_patience();
     void on_timer();
@@ -119,10 +119,10 @@ void Listener::Connection::begin() {
         peer_.ip, [this](std::string name) { open_session(std::move(name)); });
 }
 
-std::optional<Refusal> Listener::Connection::check_room() {
-    if (!in_budget_) return Refusal{421, "4.3.2", "Too many connections, try again later"};
+std::optional<SmtpRefusal> Listener::Connection::check_room() {
+    if (!in_budget_) return SmtpRefusal{421, "4.3.2", "Too many connections, try again later"};
     in_host_count_ = core_.host_connections.take(peer_.ip, policy_->connections_per_host_max);
-    if (!in_host_count_) return Refusal{421, "4.7.0", "Too many connections from you"};
+    if (!in_host_count_) return SmtpRefusal{421, "4.7.0", "Too many connections from you"};
     return std::nullopt;
 }
 

@@ -160,7 +160,7 @@ bool skip_source_route(Scanner& scanner) {
     return scanner.take(':');
 }
 
-tl::unexpected<Refusal> bad_path(PathUse use, const char* reverse, const char* forward) {
+tl::unexpected<SmtpRefusal> bad_path(PathUse use, const char* reverse, const char* forward) {
     // RFC 3463 §3.2: X.1.7 for a sender's address, X.1.3 for a recipient's.
     return use == PathUse::reverse ? refusal(501, "5.1.7", reverse)
                                    : refusal(501, "5.1.3", forward);

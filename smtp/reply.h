@@ -31,7 +31,7 @@ Reply reply_for(const Error& error);
 Reply parse_reply_text(const std::string& text);
 
 // A reply of fixed words, as the command parsers give it: nothing is allocated to refuse.
-struct Refusal {
+struct SmtpRefusal {
     int code = 0;
     const char* enhanced = "";
     const char* text = "";
@@ -40,10 +40,10 @@ struct Refusal {
 };
 // A command's value, or what to answer instead.
 template <typename T>
-using Checked = tl::expected<T, Refusal>;
+using Checked = tl::expected<T, SmtpRefusal>;
 
-inline tl::unexpected<Refusal> refusal(int code, const char* enhanced, const char* text) {
-    return tl::unexpected(Refusal{code, enhanced, text});
+inline tl::unexpected<SmtpRefusal> refusal(int code, const char* enhanced, const char* text) {
+    return tl::unexpected(SmtpRefusal{code, enhanced, text});
 }
 
 }  // namespace sealgate

@@ -282,7 +282,7 @@ void Session::on_line(std::string_view line) {
     }
 }
 
-Refusal Session::out_of_sequence(Verb verb) const {
+SmtpRefusal Session::out_of_sequence(Verb verb) const {
     if (state_ == State::refused) return {503, "5.5.1", "Mail from you is not accepted; use QUIT"};
     if (state_ == State::greeted) return {503, "5.5.1", "Say EHLO first"};
     if (state_ == State::bdat) return {503, "5.5.1", "A BDAT transfer is under way"};
@@ -303,7 +303,7 @@ void Session::respond(const Reply& reply) {
     if (reply.code == 421) enter(State::closed);
 }
 
-void Session::refuse_command(const Refusal& refusal) {
+void Session::refuse_command(const SmtpRefusal& refusal) {
     respond(refusal.code, refusal.enhanced, refusal.text);
     log_refused(output_.substr(output_.rfind('\n', output_.size() - 2) + 1));
     if (++bad_commands_ > limits::bad_commands_max) {

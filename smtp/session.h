@@ -32,7 +32,7 @@ struct SessionContext {
     SessionInfo info;             // but for `helo` and `extended`, which the session fills in
     std::string matched_pattern;  // of the sender group, for the log
     std::shared_ptr<const RecipientAccess> recipient_access;  // null: every recipient may pass
-    std::optional<Refusal> refusal;  // said in place of the greeting, then closed
+    std::optional<SmtpRefusal> refusal;  // said in place of the greeting, then closed
 };
 
 class Session final : private MessageIntakeEvents {
@@ -96,8 +96,8 @@ private:
     struct CommandRow;
     struct Transaction;
     static const CommandRow commands[];
-    static const Refusal bare_line_end;
-    static const Refusal message_too_large;
+    static const SmtpRefusal bare_line_end;
+    static const SmtpRefusal message_too_large;
 
     // The dialogue (session.cc).
     Wait advance();
@@ -106,10 +106,10 @@ private:
     bool step_command();
     void on_line(std::string_view line);
     void consume(std::size_t bytes);
-    Refusal out_of_sequence(Verb verb) const;
+    SmtpRefusal out_of_sequence(Verb verb) const;
     void respond(int code, std::string_view enhanced, std::string_view text);
     void respond(const Reply& reply);
-    void refuse_command(const Refusal& refusal);
+    void refuse_command(const SmtpRefusal& refusal);
     void log_refused(std::string_view reply_text);
     void close_with(int code, std::string_view enhanced, std::string_view text);
 
@@ -141,7 +141,7 @@ private:
     void end_content();
     void deliver(Chunk content);
     bool house_is_full() const;
-    void refuse_message(const Refusal& refusal);
+    void refuse_message(const SmtpRefusal& refusal);
     void answer_message();
     void forget_transaction();
     void on_intake_drain() override;
@@ -150,7 +150,7 @@ private:
     SessionInfo info_;
     std::string matched_pattern_;
     std::shared_ptr<const RecipientAccess> recipient_access_;
-    std::optional<Refusal> refusal_;
+    std::optional<SmtpRefusal> refusal_;
     SessionHost& host_;
     MailLog& log_;
     Carrier& carrier_;

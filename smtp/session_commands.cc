@@ -133,7 +133,7 @@ void Session::on_bdat(std::string_view argument) {
     }
     if (state_ != State::rcpt && state_ != State::bdat) {
         after_chunk_ = state_ == State::mail ? State::ready : state_;
-        const Refusal refused = out_of_sequence(Verb::bdat);
+        const SmtpRefusal refused = out_of_sequence(Verb::bdat);
         transaction_ = std::make_unique<Transaction>();
         transaction_->chunk_refusal = refused;
     } else if (state_ == State::rcpt) {

@@ -9,9 +9,9 @@
 
 namespace sealgate {
 
-constexpr Refusal Session::bare_line_end{550, "5.6.11", "Bare CR or LF in the message"};
-constexpr Refusal Session::message_too_large{552, "5.3.4",
-                                             "Message larger than the limit announced by SIZE"};
+constexpr SmtpRefusal Session::bare_line_end{550, "5.6.11", "Bare CR or LF in the message"};
+constexpr SmtpRefusal Session::message_too_large{552, "5.3.4",
+                                                 "Message larger than the limit announced by SIZE"};
 
 // Leaves a verdict in the transaction when the house takes no message now.
 void Session::begin_message() {
@@ -66,7 +66,7 @@ bool Session::step_chunk() {
 
 void Session::end_chunk() {
     if (transaction_->chunk_refusal) {
-        const Refusal refused = *transaction_->chunk_refusal;
+        const SmtpRefusal refused = *transaction_->chunk_refusal;
         forget_transaction();
         enter(after_chunk_);
         current_line_ = "BDAT";
@@ -112,7 +112,7 @@ void Session::end_content() {
 
 // The message's fate, said once all of it was read. The first reason stays, but for a lone CR or
 // LF: that is said whatever else is wrong, wherever the network cut.
-void Session::refuse_message(const Refusal& refusal) {
+void Session::refuse_message(const SmtpRefusal& refusal) {
     Transaction& transaction = *transaction_;
     if (transaction.refused == &refusal) return;
     if (transaction.verdict && &refusal != &bare_line_end) return;

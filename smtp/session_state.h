@@ -17,9 +17,9 @@ struct Session::CommandRow {
 // From MAIL to the answer at the end of data, and no longer: an idle session has none.
 struct Session::Transaction {
     Envelope envelope;
-    std::optional<Reply> verdict;          // the message's fate, said at its end
-    const Refusal* refused = nullptr;      // by the session itself: one of its own
-    std::optional<Refusal> chunk_refusal;  // of a BDAT that has no message to belong to
+    std::optional<Reply> verdict;              // the message's fate, said at its end
+    const SmtpRefusal* refused = nullptr;      // by the session itself: one of its own
+    std::optional<SmtpRefusal> chunk_refusal;  // of a BDAT that has no message to belong to
     std::unique_ptr<MessageIntake> intake;
     bool intake_full = false;
     std::uint64_t content_bytes = 0;

@@ -170,12 +170,6 @@ const Fault faults[] = {
      std::string("f:11: smime-verify-decrypt = yes needs S/MIME verification and decryption") +
          tail +
          "f:12: smime-harvest = yes needs key harvesting" + tail},
-    {"LaterMode", "[sending-profile:x]\nmode = encrypt\n",
-     std::string("f:11: mode = encrypt needs encryption") + tail},
-    {"LaterModes",
-     "[sending-profile:x]\nmode = triple\ncertificate = demo\nencrypt-to-self = yes\n",
-     std::string("f:11: mode = triple needs encryption") + tail +
-         "f:13: encrypt-to-self = yes needs encryption" + tail},
     {"LaterDestination",
      "[destination:default]\ntls = preferred-verify\ndane = mandatory\ncertificate = x\n",
      std::string("f:11: tls = preferred-verify needs TLS") + tail +

@@ -9,7 +9,7 @@
 namespace sealgate {
 namespace {
 
-std::string code_of(const Refusal& refusal) {
+std::string code_of(const SmtpRefusal& refusal) {
     return std::to_string(refusal.code) + " " + refusal.enhanced;
 }
 

@@ -103,7 +103,7 @@ struct SessionSetting {
     std::shared_ptr<const RecipientAccess> recipient_access;
     std::string confirmed_host;
     std::string sender_group;
-    std::optional<Refusal> refusal;
+    std::optional<SmtpRefusal> refusal;
 
     SessionSetting() {
         config->gateway.hostname = "gw.example.com";

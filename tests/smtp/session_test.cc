@@ -229,7 +229,7 @@ TEST_F(SessionTest, ClosesWithoutAWordByPolicy) {
 }
 
 TEST_F(SessionTest, SaysTheListenersRefusalInPlaceOfTheGreeting) {
-    setting_.refusal = Refusal{421, "4.7.0", "Too many connections from you"};
+    setting_.refusal = SmtpRefusal{421, "4.7.0", "Too many connections from you"};
     auto c = client();
     EXPECT_EQ(c->replies, "421 4.7.0 gw.example.com Too many connections from you\r\n");
     EXPECT_TRUE(c->session.wants_close());
@@ -347,7 +347,7 @@ TEST_F(SessionTest, LogsInTheFormOperatorsKnow) {
     client()->say("EHLO c.example\r\nMAIL FROM:<a\x01>\r\nFOO \"x\"\r\n");
     setting_.sender_group.clear();
     setting_.confirmed_host.clear();
-    setting_.refusal = Refusal{421, "4.7.0", "Too many"};
+    setting_.refusal = SmtpRefusal{421, "4.7.0", "Too many"};
     client();
     EXPECT_EQ(logged(),
               (std::vector<std::string>{
