@@ -27,13 +27,6 @@ std::vector<Endpoint> endpoints_of(const std::vector<std::unique_ptr<Listener>>&
     return endpoints;
 }
 
-// Whether a certificate found in a directory leads to [trust:smime].
-TrustJudge judge_of(const GatewayState& state) {
-    return [anchors = state.trust_smime](const CertificatePtr& leaf, const auto& others, auto at) {
-        return anchors->judge(*leaf, others, at, TrustPurpose::smime_encryption).reason;
-    };
-}
-
 }  // namespace
 
 Gateway::Gateway(GatewayStatePtr state, StateLoader load) : load_(std::move(load)) {
@@ -49,7 +42,6 @@ Gateway::~Gateway() {
     parts_.reset();
     directories_.reset();
     fetcher_.reset();
-    keys_.reset();
     workers_.reset();
     keys_.reset();
     spool_.reset();
@@ -78,7 +70,6 @@ Result<std::unique_ptr<Gateway>> Gateway::open(GatewayStatePtr state, StateLoade
     g.workers_ = std::make_unique<WorkerPool>(g.loop_, config.gateway.crypto_threads);
     TRY(g.open_keys(why));
     TRY(g.open_store(why));
-    TRY(g.open_keys(why));
     TRY(g.open_control(why));
     g.watch_signals();
     g.started_ = g.loop_.wall_seconds();
@@ -100,10 +91,11 @@ Result<void> Gateway::open_keys(std::string* why) {
     options.directory = config.gateway.data_dir + "/keys";
     options.capacity_bytes = config.key_repository.capacity_bytes;
     options.persist = config.key_repository.persist;
-    keys_ = TRY(KeyRing::open(&loop_, options, why));
+    options.patience_ms = keys_patience_ms;
+    keys_ = TRY(KeyRing::open(&loop_, std::move(options), why));
     fetcher_ = std::make_unique<Fetcher>(loop_);
     directories_ = std::make_unique<KeyDirectories>(loop_, *workers_, *resolver_, *fetcher_);
-    directories_->put_in_force(state_->directories, judge_of(*state_));
+    directories_->put_in_force(state_->directories, judge_by(state_->trust_smime));
     return {};
 }
 
@@ -126,16 +118,6 @@ Result<void> Gateway::open_store(std::string* why) {
     sealer_ = std::make_unique<Sealer>(*parts_, [this] { return state_; });
     TRY(spool_->recover([this](Spool::Recovered message) { queue_->recover(std::move(message)); }));
     queue_->start();
-    return {};
-}
-
-Result<void> Gateway::open_keys(std::string* why) {
-    KeyRing::Options options;
-    options.directory = state_->config->gateway.data_dir + "/keys";
-    options.capacity_bytes = state_->config->key_repository.capacity_bytes;
-    options.persist = state_->config->key_repository.persist;
-    options.patience_ms = keys_patience_ms;
-    keys_ = TRY(KeyRing::open(&loop_, std::move(options), why));
     return {};
 }
 
@@ -231,9 +213,8 @@ void Gateway::apply(const CheckedState& checked, const ControlServer::Answer& an
     connections_->set_max(config->gateway.connections_max);
     for (auto& listener : listeners_) listener->apply(config);
     keys_->set_capacity(config->key_repository.capacity_bytes);
-    directories_->put_in_force(state_->directories, judge_of(*state_));
+    directories_->put_in_force(state_->directories, judge_by(state_->trust_smime));
     queue_->set_config(state_->config);
-    keys_->set_capacity(config->key_repository.capacity_bytes);
     log_->reopen();  // logrotate sends SIGHUP, too
     Metrics::instance().add(Counter::config_reloads);
     log_->info("Configuration applied");

@@ -56,7 +56,6 @@ private:
     Result<void> open_ports(std::string* why);
     Result<void> open_keys(std::string* why);
     Result<void> open_store(std::string* why);
-    Result<void> open_keys(std::string* why);
     Result<void> open_control(std::string* why);
     void watch_signals();
 
@@ -83,7 +82,6 @@ private:
     std::unique_ptr<KeyRing> keys_;
     std::unique_ptr<KeyDirectories> directories_;
     std::unique_ptr<Spool> spool_;
-    std::unique_ptr<KeyRing> keys_;
     std::unique_ptr<ConnectionBudget> connections_;
     RecipientRate recipient_rate_;
     std::unique_ptr<DeliveryQueue> queue_;
