@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Manual keys in memory: by name, and by each address and domain that they name.
 //
-// Held as DER with what decides and what is searched; 100,000 of them are about 200 MB. Knows no
+// Held as DER with what decides and what is searched; 100,000 of them are 100 to 200 MB. Knows no
 // disk. One thread.
 #pragma once
 
