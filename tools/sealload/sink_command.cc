@@ -118,9 +118,7 @@ void run(const SinkArguments& arguments) {
     LoadSink sink(loop, options_of(arguments));
     if (const auto opened = sink.open_ledger(arguments.received); !opened)
         throw LoadFailed{exit_usage, arguments.received + ": " + opened.error().what};
-    std::string why;
-    if (const auto listening = sink.listen(&why); !listening)
-        throw LoadFailed{exit_usage, arguments.listen + ": " + listening.error().what + ": " + why};
+    // Before anybody can see that we listen: a signal of theirs must not end us.
     loop.on_signal(SIGINT, [&loop] { loop.stop(); });
     loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
     loop.on_signal(SIGUSR1, [&sink] {  // for who must know when all has arrived: one line
@@ -128,6 +126,9 @@ void run(const SinkArguments& arguments) {
                    json_of(sink).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
         std::fflush(stdout);
     });
+    std::string why;
+    if (const auto listening = sink.listen(&why); !listening)
+        throw LoadFailed{exit_usage, arguments.listen + ": " + listening.error().what + ": " + why};
     fmt::print(stderr, "listening on {}\n", sink.local().to_text());
     {
         const SinkProgress progress(loop, sink);
