@@ -121,7 +121,7 @@ def contestants(names, folder, sessions, result):
             try:
                 ready[name] = Contestant(VARIANTS[name], folder / name, sessions)
                 result.setdefault("versions", {})[name] = ready[name].server.version()
-                result.setdefault("exact_cpu", {})[name] = ready[name].server.account.exact
+                result.setdefault("exact_cpu", {})[name] = ready[name].server.exact_cpu
             except Unavailable as why:
                 result.setdefault("absent", {})[name] = str(why)
                 say(f"  {VARIANTS[name].title}: not in this run: {why}")

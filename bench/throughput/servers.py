@@ -63,7 +63,7 @@ class Server:
     """What is the same for all."""
 
     title = ""
-    sessions_max = 50000
+    waits_for_children = True
 
     def __init__(self, folder, next_hop, sessions):
         self.folder = pathlib.Path(folder)
@@ -86,6 +86,10 @@ class Server:
     def open_account(self):
         self.account = Account(type(self).__name__.lower() + f"-{self.port}")
         return self.account
+
+    @property
+    def exact_cpu(self):
+        return self.account.exact or self.waits_for_children
 
     def log_end(self):
         """The last lines it wrote, for who wants to know why it does not start."""
@@ -183,6 +187,7 @@ class Postfix(Server):
 
 class Exim(Server):
     title = "Exim"
+    waits_for_children = False
 
     def start(self):
         system = packages.Unpacked(self.folder / "system", ["exim4-daemon-light", "libidn12"],
