@@ -97,7 +97,8 @@ private:
     }
     static std::string owner_number(int number) {
         // Some do not fit into the first block.
-        return std::to_string(number) + std::string(number % 17 == 0 ? 100 : number % 7, 'o') +
+        return std::to_string(number) +
+               std::string(number % 17 == 0 ? 100U : static_cast<unsigned>(number) % 7, 'o') +
                "@example.com";
     }
     std::string any_owner() { return owner_number(static_cast<int>(below(owners_max))); }
@@ -122,7 +123,7 @@ class KeyRepositoryTest : public testing::TestWithParam<std::uint32_t> {};
 TEST_P(KeyRepositoryTest, IsWhatAMapAndAListAre) {
     Model model(GetParam());
     // More comes than goes, then the other way round.
-    for (const std::size_t goes_of_ten : {3, 8, 4}) {
+    for (const std::size_t goes_of_ten : {3U, 8U, 4U}) {
         for (int step = 0; step < 4000 && !testing::Test::HasFatalFailure(); ++step) {
             if (model.below(10) < goes_of_ten) {
                 model.remove_one();
