@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/loop.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "core/result.h"
@@ -19,6 +20,20 @@ void Loop::State::run_deferred() {
     tasks.swap(deferred);
     uv_idle_stop(&no_sleep);
     for (auto& task : tasks) task();
+}
+
+// The round's length without its sleep. Sockets' callbacks run inside libuv's polling, so the time
+// between a prepare and a check would not do; libuv itself counts what it slept.
+void Loop::State::count_round() {
+    const std::uint64_t now_ns = uv_hrtime();
+    const std::uint64_t slept_ns = uv_metrics_idle_time(&loop);
+    if (round_ended_ns != 0) {
+        const std::uint64_t whole_ns = now_ns - round_ended_ns;
+        const std::uint64_t asleep_ns = std::min(slept_ns - idle_ns, whole_ns);
+        stalls.add((whole_ns - asleep_ns) / 1000);
+    }
+    round_ended_ns = now_ns;
+    idle_ns = slept_ns;
 }
 
 uv_buf_t Loop::State::read_room() {
@@ -42,12 +57,15 @@ Loop::Loop() : state_(std::make_unique<State>()) {
     State& s = *state_;
     CHECK(uv_loop_init(&s.loop) == 0);
     s.loop.data = &s;
+    CHECK(uv_loop_configure(&s.loop, UV_METRICS_IDLE_TIME) == 0);
     CHECK(uv_async_init(&s.loop, &s.wake, [](uv_async_t* handle) {
               static_cast<State*>(handle->loop->data)->run_posted();
           }) == 0);
     uv_prepare_init(&s.loop, &s.before_sleep);
     uv_prepare_start(&s.before_sleep, [](uv_prepare_t* handle) {
-        static_cast<State*>(handle->loop->data)->run_deferred();
+        auto& state = *static_cast<State*>(handle->loop->data);
+        state.run_deferred();
+        state.count_round();
     });
     uv_idle_init(&s.loop, &s.no_sleep);
     uv_timer_init(&s.loop, &s.starved_timer);
@@ -119,6 +137,8 @@ void Loop::on_signal(int signal_number, std::function<void()> task) {
         signal_number);
     uv_unref(reinterpret_cast<uv_handle_t*>(&handle));
 }
+
+const LoopStalls& Loop::stalls() const { return state_->stalls; }
 
 uv_loop_s* Loop::uv() const { return &state_->loop; }
 

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "core/chunk.h"
+#include "core/loop_stalls.h"
 
 struct uv_loop_s;
 
@@ -42,6 +43,9 @@ public:
 
     // Calls `task` when the signal comes (SIGHUP, SIGTERM…); for the life of the loop.
     void on_signal(int signal_number, std::function<void()> task);
+
+    // Of all rounds so far. Loop thread.
+    const LoopStalls& stalls() const;
 
     uv_loop_s* uv() const;
 

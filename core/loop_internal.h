@@ -21,6 +21,9 @@ struct Loop::State {
     uv_async_t wake;
     uv_prepare_t before_sleep;  // runs deferred tasks before the loop may sleep
     uv_idle_t no_sleep;         // active while deferred tasks wait: the loop must not sleep
+    LoopStalls stalls;
+    std::uint64_t round_ended_ns = 0;  // when the last round's work was done; 0: no round yet
+    std::uint64_t idle_ns = 0;         // libuv's, at that time
     Mailbox<std::function<void()>> posted;
     std::vector<std::function<void()>> deferred;
     std::list<std::pair<uv_signal_t, std::function<void()>>> signals;
@@ -38,6 +41,7 @@ struct Loop::State {
 
     void run_posted();
     void run_deferred();
+    void count_round();
     // A place for the next read: at least limits::read_room_bytes_min of the shared block.
     uv_buf_t read_room();
     // The bytes just read there, as a chunk.

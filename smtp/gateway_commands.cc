@@ -102,6 +102,12 @@ public:
                            {"destinations", queue.destinations},
                            {"destinations_down", queue.destinations_down},
                            {"delivery_connections", queue.connections}};
+        const LoopStalls& stalls = g_.loop_.stalls();
+        answer["loop_stall_us"] = {{"rounds", stalls.rounds()},
+                                   {"p50", stalls.quantile_us(0.5)},
+                                   {"p99", stalls.quantile_us(0.99)},
+                                   {"p99.9", stalls.quantile_us(0.999)},
+                                   {"max", stalls.max_us()}};
         const KeyRing::Statistics keys = g_.keys_->statistics();
         answer["keys"] = {{"manual", keys.manual},
                           {"harvested", keys.harvested},
