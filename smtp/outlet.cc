@@ -91,7 +91,7 @@ void Outlet::build_chain() {
     if (plan.kind != Kind::seal) return;
     if (plan.sign_outside) add_sign_stage(*plan.sign_outside);
     if (plan.encrypt) {
-        auto encrypt = make_encrypt_stage(*plan.encrypt, parts_.workers, *top_, stage_failure_);
+        auto encrypt = make_encrypt_stage(*plan.encrypt, parts_.workers, *top_, encrypt_failure_);
         writer_->set_source(encrypt.get());
         top_ = encrypt.get();
         stages_.push_back(std::move(encrypt));
@@ -109,7 +109,7 @@ void Outlet::build_chain() {
 }
 
 void Outlet::add_sign_stage(const SignPlan& plan) {
-    stages_.push_back(make_sign_stage(plan, parts_.workers, *top_, stage_failure_));
+    stages_.push_back(make_sign_stage(plan, parts_.workers, *top_, sign_failure_));
     top_ = stages_.back().get();
 }
 
@@ -165,10 +165,10 @@ void Outlet::on_failed(Error error) { end(tl::unexpected(error)); }
 
 // The key could not be used: nothing of what was written may stay. What is temporary comes from the
 // store below the stage, and the message may come again.
-void Outlet::on_stage_failed(Error error) {
+void Outlet::on_stage_failed(Reason reason, Error error) {
     if (error.kind == ErrorKind::temporary) return end(tl::unexpected(error));
     part_.plan.kind = Kind::bounce;
-    part_.plan.reason = part_.plan.mode == Mode::encrypt ? Reason::no_key : Reason::no_certificate;
+    part_.plan.reason = reason;
     part_.plan.why = error.what;
     bounce();
 }

@@ -87,10 +87,11 @@ private:
     using Kind = OutgoingPlan::Kind;
     // Tells a failed signature or encryption from a failed store.
     struct StageFailure final : Source {
-        explicit StageFailure(Outlet& o) : outlet(o) {}
+        StageFailure(Outlet& o, Reason r) : outlet(o), reason(r) {}
         void on_drain() override { outlet.on_drain(); }
-        void on_failed(Error error) override { outlet.on_stage_failed(error); }
+        void on_failed(Error error) override { outlet.on_stage_failed(reason, error); }
         Outlet& outlet;
+        const Reason reason;
     };
     // The end of the chain: passes to the spool and says when the last byte went there.
     struct End;
@@ -100,7 +101,7 @@ private:
     void add_sign_stage(const SignPlan& plan);
     void on_drain() override;
     void on_failed(Error error) override;
-    void on_stage_failed(Error error);
+    void on_stage_failed(Reason reason, Error error);
     void on_chain_finished();
     void on_committed(Result<StoredMessage> stored);
     void bounce();
@@ -120,7 +121,8 @@ private:
     std::optional<StoredMessage> stored_;
 
     std::unique_ptr<SpoolWriter> writer_;
-    StageFailure stage_failure_{*this};
+    StageFailure sign_failure_{*this, Reason::no_certificate};
+    StageFailure encrypt_failure_{*this, Reason::no_key};
     std::unique_ptr<End> end_;
     std::vector<std::unique_ptr<Sink>> stages_;  // from the spool upwards
     Sink* top_ = nullptr;                        // where the body goes in
