@@ -61,6 +61,7 @@ void parse_candidate(Candidate& candidate) {
             parsed.error().kind == ErrorKind::unsupported ? "unsupported-algorithm" : "malformed",
             parsed.error().what);
     candidate.certificate = *std::move(parsed);
+    candidate.capabilities = capabilities_of(*candidate.certificate);  // RFC 4262, where it says
 }
 
 void check(Candidate& candidate, std::int64_t now) {
@@ -162,8 +163,7 @@ void KeyCommands::State::add(const json& request, const Answer& answer) {
     std::vector<Candidate> candidates(1);
     candidates.front().name = text_of(request, "name");
     candidates.front().pem = text_of(request, "pem");
-    file(std::move(candidates),
-         [answer](const Filing& filing) { answer_added(filing, answer); });
+    file(std::move(candidates), [answer](const Filing& filing) { answer_added(filing, answer); });
 }
 
 void KeyCommands::State::import(const json& request, const Answer& answer) {
@@ -241,8 +241,7 @@ void KeyCommands::State::promote(const json& request, const Answer& answer) {
     candidates.front().name = text_of(request, "name");
     candidates.front().certificate = key->certificate;
     candidates.front().capabilities = key->capabilities;
-    file(std::move(candidates),
-         [answer](const Filing& filing) { answer_added(filing, answer); });
+    file(std::move(candidates), [answer](const Filing& filing) { answer_added(filing, answer); });
 }
 
 KeyCommands::KeyCommands(KeyRing& ring, WorkerPool* workers)

@@ -83,6 +83,7 @@ KeyAnswer choose_key(const KeyChoice& choice, RecipientKey::Source source,
         }
         KeyAnswer answer{KeyAnswer::Outcome::found, {}, choice.source};
         answer.key.certificate = certificate;
+        answer.key.capabilities = capabilities_of(*certificate);
         answer.key.source = source;
         answer.key.match = match_of(*certificate, choice.address);
         answer.key.name = choice.name;

@@ -5,7 +5,9 @@
 
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/loop.h"
 #include "core/workers.h"
@@ -74,6 +76,17 @@ protected:
     std::unique_ptr<KeyRing> ring_;
     std::unique_ptr<KeyCommands> commands_;
 };
+
+TEST_P(KeyCommandsTest, TakesWhatTheCertificateSaysItsOwnerReads) {
+    std::ifstream file(SEALGATE_SOURCE_DIR "/tests/data/recipients/capable.pem");
+    std::stringstream pem;
+    pem << file.rdbuf();
+    EXPECT_EQ(ask({{"command", "key.add"}, {"name", "able"}, {"pem", pem.str()}})["ok"], true);
+    const auto key = ring_->manual("able");
+    ASSERT_TRUE(key);
+    EXPECT_TRUE(key->capabilities.aes_256_gcm);
+    EXPECT_TRUE(key->capabilities.rsa_oaep);
+}
 
 TEST_P(KeyCommandsTest, AddsReplacesAndRefuses) {
     const json added = add("bob", make_certificate("bob@example.net"));
