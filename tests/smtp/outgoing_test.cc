@@ -59,7 +59,9 @@ protected:
         const auto key = make_key(NewKey::p256);
         ASSERT_TRUE(key);
         CertificatePlan plan;
-        plan.subject = *subject_to_der({.common_name = name});
+        SubjectText subject;
+        subject.common_name = name;
+        plan.subject = *subject_to_der(subject);
         plan.emails = std::move(emails);
         plan.domains = std::move(domains);
         plan.not_before = loop_.wall_seconds() - 3600;
