@@ -57,6 +57,19 @@ bool evaluate_rule(const FilterExpression& rule, const MessageFacts& facts) {
     check_failed("rules this version lacks are refused by the parser", __FILE__, __LINE__);
 }
 
+const char* to_text(Comparison comparison) {
+    switch (comparison) {
+    case Comparison::present: return "";
+    case Comparison::equal: return "==";
+    case Comparison::unequal: return "!=";
+    case Comparison::less: return "<";
+    case Comparison::at_most: return "<=";
+    case Comparison::greater: return ">";
+    case Comparison::at_least: return ">=";
+    }
+    return "";
+}
+
 bool wants_regex(const FilterExpression& rule) {
     if (rule.comparison == Comparison::present) return false;
     return rule.rule->form == RuleForm::text || rule.rule->form == RuleForm::header;
@@ -98,6 +111,15 @@ bool evaluate(const FilterExpression& expression, const MessageFacts& facts) {
     case FilterExpression::Kind::rule: return evaluate_rule(expression, facts);
     }
     return false;
+}
+
+std::string to_text(const FilterExpression& rule) {
+    std::string text = rule.rule->name;
+    if (rule.rule->form == RuleForm::header) text += "(\"" + rule.name + "\")";
+    if (rule.comparison == Comparison::present) return text;
+    text += std::string(" ") + to_text(rule.comparison) + " ";
+    return text + (rule.rule->form == RuleForm::number ? std::to_string(rule.number)
+                                                       : "\"" + rule.text + "\"");
 }
 
 }  // namespace sealgate

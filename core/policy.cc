@@ -17,6 +17,7 @@ struct ContentFilter {
     std::string name;
     Direction direction = Direction::outgoing;
     std::optional<FilterExpression> condition;  // none: always
+    std::string condition_text;
     std::vector<FilterAction> actions;
 };
 
@@ -77,6 +78,7 @@ public:
         ContentFilter filter;
         filter.name = options.name;
         filter.direction = options.direction;
+        filter.condition_text = trimmed(options.condition);
         const FilterSource condition =
             source_of(options.condition, options.condition_lines, options.condition_place);
         if (!trimmed(options.condition).empty()) {
@@ -108,6 +110,20 @@ private:
     Complaints& complaints_;
 };
 
+void add_rules(const FilterExpression& expression, const MessageFacts& facts,
+               std::vector<FilterLook::Rule>& rules) {
+    for (const FilterExpression& operand : expression.operands) add_rules(operand, facts, rules);
+    if (expression.kind == FilterExpression::Kind::rule)
+        rules.push_back({to_text(expression), evaluate(expression, facts)});
+}
+
+FilterLook look_at(const std::string& policy, const ContentFilter& filter,
+                   const MessageFacts& facts, bool holds) {
+    FilterLook look{policy, filter.name, filter.condition_text, holds, {}};
+    if (filter.condition) add_rules(*filter.condition, facts, look.rules);
+    return look;
+}
+
 }  // namespace
 
 struct PolicyTable::State {
@@ -118,7 +134,7 @@ struct PolicyTable::State {
     const MailPolicy* find(const MessageFacts& facts, const std::vector<bool>& sender_matches,
                            const std::string& recipient) const;
     void apply_filters(const MailPolicy& policy, const MessageFacts& facts,
-                       PolicyDecision& decision) const;
+                       PolicyDecision& decision, std::vector<FilterLook>* looks) const;
 };
 
 const MailPolicy* PolicyTable::State::find(const MessageFacts& facts,
@@ -135,10 +151,13 @@ const MailPolicy* PolicyTable::State::find(const MessageFacts& facts,
 }
 
 void PolicyTable::State::apply_filters(const MailPolicy& policy, const MessageFacts& facts,
-                                       PolicyDecision& decision) const {
+                                       PolicyDecision& decision,
+                                       std::vector<FilterLook>* looks) const {
     for (const ContentFilter* filter : policy.filters) {
         if (filter->direction != facts.direction()) continue;  // DEFAULT may name both kinds
-        if (filter->condition && !evaluate(*filter->condition, facts)) continue;
+        const bool holds = !filter->condition || evaluate(*filter->condition, facts);
+        if (looks) looks->push_back(look_at(policy.name, *filter, facts, holds));
+        if (!holds) continue;
         for (const FilterAction& action : filter->actions) {
             decision.content_filter = filter->name;
             decision.profile = action.arguments[0];
@@ -174,7 +193,8 @@ std::shared_ptr<const PolicyTable> PolicyTable::compile(const Config& config,
     return table;
 }
 
-std::vector<PolicyDecision> PolicyTable::decide(const MessageFacts& facts) const {
+std::vector<PolicyDecision> PolicyTable::decide(const MessageFacts& facts,
+                                                std::vector<FilterLook>* looks) const {
     const auto& policies = state_->policies;
     std::vector<bool> sender_matches(policies.size());
     for (std::size_t i = 0; i < policies.size(); ++i)
@@ -191,7 +211,7 @@ std::vector<PolicyDecision> PolicyTable::decide(const MessageFacts& facts) const
         const auto part = taken.find(&policy);
         if (part == taken.end()) continue;
         part->second.policy = policy.name;
-        state_->apply_filters(policy, facts, part->second);
+        state_->apply_filters(policy, facts, part->second, looks);
         decisions.push_back(std::move(part->second));
     }
     if (const auto rest = taken.find(nullptr); rest != taken.end()) {

@@ -39,8 +39,21 @@ struct PolicyDecision {
     std::string policy;                   // the mail policy's name; "DEFAULT" when none matched
     std::vector<std::size_t> recipients;  // indexes (RIDs), ascending
     std::string content_filter;           // the filter whose action decided; empty: none did
-    std::string profile;  // smime-gateway("profile") or the deferred one; empty: relayed as it is
+    std::string profile;    // smime-gateway("profile") or the deferred one; empty: relayed as it is
     bool deferred = false;  // S/MIME is done at delivery: smime-gateway-deferred("profile")
+};
+
+// How one content filter of a policy was looked at, for people who ask why.
+struct FilterLook {
+    std::string policy;
+    std::string filter;
+    std::string condition;  // as written; empty: always
+    bool holds = false;
+    struct Rule {
+        std::string text;  // of the condition, such as `subject == "re"`
+        bool holds = false;
+    };
+    std::vector<Rule> rules;  // of the condition, in order
 };
 
 class PolicyTable {
@@ -49,8 +62,10 @@ public:
     static std::shared_ptr<const PolicyTable> compile(const Config& config, Complaints& complaints);
     ~PolicyTable();
 
-    // Covers every recipient exactly once; in the order of the policies.
-    std::vector<PolicyDecision> decide(const MessageFacts& facts) const;
+    // Covers every recipient exactly once; in the order of the policies. `looks`, if wanted: every
+    // filter that was looked at, in order; those behind a final action were not.
+    std::vector<PolicyDecision> decide(const MessageFacts& facts,
+                                       std::vector<FilterLook>* looks = nullptr) const;
 
 private:
     PolicyTable();
