@@ -350,4 +350,23 @@ LoadedConfig parse_config(const std::string& text, const std::string& name) {
     return loader.finish();
 }
 
+LoadedConfig parse_config(const std::vector<ConfigText>& texts) {
+    Loader loader;
+    for (const ConfigText& one : texts) loader.read(one.text, one.name);
+    return loader.finish();
+}
+
+Result<std::vector<ConfigText>> read_config_texts(const std::string& path, std::string* why) {
+    std::string fault;
+    std::vector<ConfigText> texts;
+    for (const std::string& file : files_of(path, fault)) {
+        texts.push_back({file, ""});
+        const std::string trouble = read_file(file, texts.back().text);
+        if (!trouble.empty() && fault.empty()) fault = file + ": cannot be read: " + trouble;
+    }
+    if (fault.empty()) return texts;
+    if (why) *why = fault.starts_with(path) ? fault : path + " " + fault;
+    return malformed("the configuration cannot be read");
+}
+
 }  // namespace sealgate

@@ -9,10 +9,12 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/complaint.h"
 #include "core/config.h"
+#include "core/result.h"
 
 namespace sealgate {
 
@@ -31,10 +33,21 @@ LoadedConfig load_config(const std::string& path);
 // The same from text, for tests and the built-in configuration; `name` stands for the file.
 LoadedConfig parse_config(const std::string& text, const std::string& name);
 
+// The same from several texts, read in this order as files of a directory are.
+struct ConfigText {
+    std::string name;  // stands for the file
+    std::string text;
+};
+LoadedConfig parse_config(const std::vector<ConfigText>& texts);
+// What PATH stands for, as load_config() reads it; `why` says which file cannot be read.
+Result<std::vector<ConfigText>> read_config_texts(const std::string& path, std::string* why);
+
 // The effective configuration as an INI file, defaults included, secrets masked.
 std::string show_config(const Config& config);
 // The same as JSON text: {"gateway": {"hostname": "…"}, "listener:NAME": {…}, …}.
 std::string show_config_json(const Config& config);
+// The sections of one kind ("sending-profile"), without what is as it is by itself.
+std::string show_sections(const Config& config, std::string_view kind);
 // What differs and cannot change at run time, a line each: "[gateway] data-dir: /a -> /b".
 std::vector<std::string> changes_that_need_restart(const Config& before, const Config& after);
 // docs/configuration.md, whole.

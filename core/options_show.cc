@@ -62,6 +62,21 @@ std::string show_config(const Config& config) {
     return text;
 }
 
+std::string show_sections(const Config& config, std::string_view kind_name) {
+    std::string text;
+    each_section(config,
+                 [&](const std::string& label, const SectionKind& kind, const void* section) {
+                     if (kind.kind != kind_name || !section) return;
+                     text += (text.empty() ? "" : "\n") + label + "\n";
+                     for (const OptionRow& row : kind.rows) {
+                         const OptionValue value = row.access.get(section);
+                         if (format_value(row, value) == row.initial) continue;
+                         text += std::string(row.key) + " = " + show_value(row, value) + "\n";
+                     }
+                 });
+    return text;
+}
+
 std::string show_config_json(const Config& config) {
     Json all = Json::object();
     each_section(config,

@@ -69,4 +69,8 @@ CheckedState check_configuration_text(const std::string& text, const std::string
     return check(parse_config(text, name), demo);
 }
 
+CheckedState check_configuration_texts(const std::vector<ConfigText>& texts, DemoCertificate demo) {
+    return check(parse_config(texts), demo);
+}
+
 }  // namespace sealgate

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/complaint.h"
 #include "core/config.h"
@@ -17,6 +18,8 @@
 #include "smtp/directory_book.h"
 
 namespace sealgate {
+
+struct ConfigText;  // core/options.h
 
 struct GatewayState {
     std::shared_ptr<const Config> config;
@@ -43,5 +46,7 @@ CheckedState check_configuration(const std::string& path, DemoCertificate demo);
 // The same for a text, for the built-in configuration of `sealgate run --demo`.
 CheckedState check_configuration_text(const std::string& text, const std::string& name,
                                       DemoCertificate demo);
+// The same for several texts, as files of a directory: what a change would make of them.
+CheckedState check_configuration_texts(const std::vector<ConfigText>& texts, DemoCertificate demo);
 
 }  // namespace sealgate
