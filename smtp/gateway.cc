@@ -8,6 +8,7 @@
 #include "core/options.h"
 #include "crypto/rsa_engine.h"
 #include "crypto/wolf.h"
+#include "smtp/gateway_explain_command.h"
 #include "smtp/intake.h"
 #include "smtp/privileges.h"
 
@@ -124,6 +125,7 @@ Result<void> Gateway::open_store(std::string* why) {
 Result<void> Gateway::open_control(std::string* why) {
     control_ = TRY(ControlServer::listen(loop_, state_->config->gateway.control_socket, why));
     add_control_commands(*this);
+    add_explain_command(*control_, loop_, {*keys_, directories_.get()}, [this] { return state_; });
     return {};
 }
 

@@ -6,8 +6,7 @@
 #include "core/loop.h"
 #include "core/mail_log.h"
 #include "core/metrics.h"
-#include "smtp/addresses.h"
-#include "smtp/encoded_word.h"
+#include "smtp/header_facts.h"
 #include "smtp/received.h"
 
 namespace sealgate {
@@ -16,43 +15,11 @@ namespace {
 // What the queue and DSNs show of a subject.
 constexpr std::size_t subject_characters_max = 120;
 
-// The message as the rules of filters and policies see it, at the end of its header.
-class HeaderFacts final : public MessageFacts {
-public:
-    HeaderFacts(const Header& header, const Envelope& envelope, const SessionInfo& session)
-        : header_(header),
-          envelope_(envelope),
-          session_(session),
-          from_(addresses_of(header, "From").list.addresses) {
-        for (const Recipient& recipient : envelope.recipients)
-            recipients_.push_back(recipient.address);
-    }
-
-    Direction direction() const override {
-        const bool relay = session_.policy->action == MailFlowPolicyOptions::Action::relay;
-        return relay ? Direction::outgoing : Direction::incoming;
-    }
-    std::string_view envelope_sender() const override { return envelope_.sender; }
-    const std::vector<std::string>& from_addresses() const override { return from_; }
-    const std::vector<std::string>& recipients() const override { return recipients_; }
-    std::string subject() const override { return header_.subject(); }
-    std::vector<std::string> header(std::string_view name) const override {
-        std::vector<std::string> values;
-        for (const HeaderField* field : header_.all(name))
-            values.push_back(decode_encoded_words(header_.value(*field)));
-        return values;
-    }
-    const IpAddress& remote_ip() const override { return session_.peer.ip; }
-    std::string_view listener() const override { return session_.listener->name; }
-    std::string_view sender_group() const override { return session_.sender_group; }
-
-private:
-    const Header& header_;
-    const Envelope& envelope_;
-    const SessionInfo& session_;
-    std::vector<std::string> from_;
-    std::vector<std::string> recipients_;
-};
+MessageOrigin origin_of(const SessionInfo& session) {
+    const bool relay = session.policy->action == MailFlowPolicyOptions::Action::relay;
+    return {relay ? Direction::outgoing : Direction::incoming, session.peer.ip,
+            session.listener->name, session.sender_group};
+}
 
 bool is_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(),
@@ -130,7 +97,7 @@ Result<void> Intake::on_header() {
 }
 
 void Intake::decide() {
-    decisions_ = state_->policies->decide(HeaderFacts(header_, envelope_, session_));
+    decisions_ = state_->policies->decide(HeaderFacts(header_, envelope_, origin_of(session_)));
     for (const PolicyDecision& decision : decisions_) {
         // What is done at delivery is planned then.
         const std::string& profile = decision.deferred ? std::string() : decision.profile;

@@ -147,6 +147,10 @@ bool OutgoingPlanner::start(std::function<void()> done) {
 
 std::vector<OutgoingPart> OutgoingPlanner::take_parts() { return std::move(parts_); }
 
+std::vector<KeyAnswer> OutgoingPlanner::key_answers() const {
+    return search_ ? search_->answers() : std::vector<KeyAnswer>();
+}
+
 bool OutgoingPlanner::sign_or_bounce() {
     const IdentityPtr identity = state_.identities->find(profile_->certificate);
     const bool check_sender = profile_->sender_match != SendingProfileOptions::SenderMatch::off;

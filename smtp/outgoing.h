@@ -47,7 +47,7 @@ struct OutgoingPlan {
 };
 
 struct OutgoingPart {
-    std::vector<std::size_t> recipients;  // indexes into the envelope's
+    std::vector<std::size_t> recipients;   // indexes into the envelope's
     std::vector<std::size_t> without_key;  // of those, when the reason is no_key
     OutgoingPlan plan;
 };
@@ -73,6 +73,8 @@ public:
     bool start(std::function<void()> done);
     // Covers each recipient exactly once.
     std::vector<OutgoingPart> take_parts();
+    // What was found for each of the recipients, in their order; empty when no keys were wanted.
+    std::vector<KeyAnswer> key_answers() const;
 
 private:
     bool sign_or_bounce();
