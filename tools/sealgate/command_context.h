@@ -48,5 +48,6 @@ void add_gateway_commands(CLI::App& app, CommandContext& context);  // reload, s
 void add_cert_commands(CLI::App& app, CommandContext& context);
 void add_key_commands(CLI::App& app, CommandContext& context);
 void add_profile_commands(CLI::App& app, CommandContext& context);
+void add_explain_command(CLI::App& app, CommandContext& context);
 
 }  // namespace sealgate

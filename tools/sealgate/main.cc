@@ -24,6 +24,7 @@ int main(int count, char** arguments) {
     add_cert_commands(app, context);
     add_key_commands(app, context);
     add_profile_commands(app, context);
+    add_explain_command(app, context);
 
     try {
         app.parse(count, arguments);
