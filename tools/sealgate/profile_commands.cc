@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `sealgate profile list | show | check`: sending profiles, with the certificates they sign with.
+// export and import: profile_transfer.cc.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -8,6 +9,7 @@
 #include "core/options.h"
 #include "tools/sealgate/cert_report.h"
 #include "tools/sealgate/command_context.h"
+#include "tools/sealgate/profile_commands.h"
 
 namespace sealgate {
 namespace {
@@ -19,16 +21,29 @@ struct Check {
     Reason reason;
 };
 
+bool signs(const SendingProfileOptions& profile) {
+    return profile.mode != SendingProfileOptions::Mode::encrypt;
+}
+bool encrypts(const SendingProfileOptions& profile) {
+    return profile.mode != SendingProfileOptions::Mode::sign;
+}
+bool uses_certificate(const SendingProfileOptions& profile) {
+    return signs(profile) || profile.encrypt_to_self;
+}
+
 // Everything that would make each message of the profile bounce, in the order it is looked at.
 std::vector<Check> checks_of(const SendingProfileOptions& profile, const CatalogEntry& entry) {
-    if (!entry.bundle || entry.bundle->pkcs8.empty()) {
+    std::vector<Check> checks;
+    if (!uses_certificate(profile)) return checks;
+    if (!entry.bundle || entry.bundle->pkcs8.empty())
         return {{"certificate and private key", Reason::no_certificate}};
-    }
     const Certificate& leaf = *entry.bundle->leaf;
-    std::vector<Check> checks{{"certificate and private key", Reason::ok},
-                              {"may sign", leaf.may_sign()},
-                              {"valid now", leaf.valid_at(std::time(nullptr))}};
-    if (profile.sender_match != SendingProfileOptions::SenderMatch::off) {
+    checks.push_back({"certificate and private key", Reason::ok});
+    if (signs(profile)) checks.push_back({"may sign", leaf.may_sign()});
+    if (encrypts(profile) && profile.encrypt_to_self)
+        checks.push_back({"may encrypt (to itself)", leaf.may_encrypt()});
+    checks.push_back({"valid now", leaf.valid_at(std::time(nullptr))});
+    if (signs(profile) && profile.sender_match != SendingProfileOptions::SenderMatch::off) {
         const bool covers_any = !leaf.emails().empty() || !leaf.domains().empty();
         checks.push_back({"covers a sender", covers_any ? Reason::ok : Reason::sender_mismatch});
     }
@@ -93,6 +108,20 @@ void print_covers(const CatalogEntry& entry) {
     }
 }
 
+// What it encrypts with, which is no trouble by itself.
+void print_encryption(const Config& config, const SendingProfileOptions& profile) {
+    if (!encrypts(profile)) return;
+    const json options = options_of(config, profile.name);
+    for (const char* key : {"cipher", "key-transport", "missing-key"})
+        fmt::print("{:<28} {}\n", key, options.value(key, ""));
+    const json all = json::parse(show_config_json(config), nullptr, false);
+    for (const std::string& source : profile.key_sources) {
+        const auto directory = all.find(source);  // "directory:NAME" is its section, too
+        fmt::print("{:<28} {}{}\n", "looks for keys in", source,
+                   directory == all.end() ? "" : ", " + directory->value("url", ""));
+    }
+}
+
 void print_checks(const SendingProfileOptions& profile, const CatalogEntry& entry) {
     for (const Check& check : checks_of(profile, entry)) {
         fmt::print("{:<28} {}\n", check.what,
@@ -100,6 +129,7 @@ void print_checks(const SendingProfileOptions& profile, const CatalogEntry& entr
                        ? "ok"
                        : fmt::format("{} ({})", to_word(check.reason), to_sentence(check.reason)));
     }
+    if (!uses_certificate(profile)) return;
     if (!entry.bundle) fmt::print("{:<28} {}\n", "", entry.bundle.error().what);
     if (!entry.bundle) return;
     fmt::print("{:<28} {} ({} days left)\n", "valid until",
@@ -154,6 +184,7 @@ void check(CommandContext& context, const std::string& name) {
         fmt::print("{}\n", profile_json(*config, profile, entry).dump(2));
     } else {
         print_checks(profile, entry);
+        print_encryption(*config, profile);
     }
     if (worst_of(checks_of(profile, entry)) != Reason::ok) throw CommandFailed{exit_refused, ""};
 }
@@ -171,9 +202,10 @@ void add_profile_commands(CLI::App& app, CommandContext& context) {
     show_command->add_option("NAME", *name, "The profile")->required();
     show_command->callback([&context, name] { show(context, *name); });
     CLI::App* check_command =
-        profiles->add_subcommand("check", "Say whether its mail can be signed now, and why not");
+        profiles->add_subcommand("check", "Say whether its mail can be sealed now, and why not");
     check_command->add_option("NAME", *name, "The profile")->required();
     check_command->callback([&context, name] { check(context, *name); });
+    add_profile_transfer(*profiles, context);
 }
 
 }  // namespace sealgate
