@@ -59,9 +59,9 @@ inline constexpr std::size_t hold_back_bytes_max = 64 * 1024;
 
 // --- S/MIME ------------------------------------------------------------------------------------
 
-// Content that waits in an encrypting stage until a worker has wrapped the content key or has
-// enciphered what came before: then Flow::full.
-inline constexpr std::size_t encrypt_waiting_bytes_max = 64 * 1024;
+// Content in an encrypting stage, at work or waiting for a worker: then Flow::full. Two runs of the
+// worker; a session has 256 KB, most of which the spool's pieces and a block of the socket's take.
+inline constexpr std::size_t encrypt_waiting_bytes_max = 32 * 1024;
 // Parts of one message (envelopes of hidden recipients, a split for want of keys) that its body
 // streams through at once. A message of more is stored as it came and done in turns.
 inline constexpr std::size_t parts_at_once_max = 8;

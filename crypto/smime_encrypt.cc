@@ -11,7 +11,7 @@ namespace {
 
 // What one job enciphers. A message up to this size takes one job in all, together with its
 // RecipientInfos: one thread hop. Half of what may wait, so that the next run gathers meanwhile.
-constexpr std::size_t run_bytes = 32 * 1024;
+constexpr std::size_t run_bytes = 16 * 1024;
 static_assert(run_bytes <= limits::encrypt_waiting_bytes_max);
 // Smaller chunks are put together, for a chunk costs a list entry and holds its whole block.
 constexpr std::size_t small_chunk_bytes = 512;
