@@ -13,8 +13,9 @@ namespace sealgate {
 namespace {
 
 constexpr double ns_per_second = 1e9;
-// Connections that trickle send once a second, a tenth of them at each tick.
-constexpr std::size_t trickle_turns = 10;
+// Connections that trickle send once a second, a hundredth of them at each tick: senders that know
+// nothing of each other do not all write in the same moment.
+constexpr std::size_t trickle_turns = 100;
 constexpr std::uint64_t trickle_tick_ms = 1000 / trickle_turns;
 
 std::uint64_t to_ns(double seconds) { return static_cast<std::uint64_t>(seconds * ns_per_second); }
