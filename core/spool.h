@@ -110,7 +110,8 @@ public:
     void update(MessageId mid, std::string envelope, std::function<void(Result<void>)> done);
     // Forgets the message. Not synced by itself: after a crash it may come back (and be delivered
     // twice: the one duplicate spec/operations.md allows). `done` (may be empty) after the write;
-    // with an error when the store is failing: then the removal waits until it works again.
+    // with an error when the store is failing: then the removal waits until it works again. Without
+    // `done` nobody waits for it: it goes with the next commit, or some milliseconds later.
     void remove(MessageId mid, std::function<void(Result<void>)> done = {});
     std::unique_ptr<SpoolReader> read(MessageId mid);
 

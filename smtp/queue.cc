@@ -175,10 +175,11 @@ void DeliveryQueue::State::wake(QueuedMessage& message) {
     end_round(message);  // only a warning is due
 }
 
-void DeliveryQueue::State::finish(QueuedMessage& message, const char* how) {
+void DeliveryQueue::State::finish(QueuedMessage& message, const char* how,
+                                  std::function<void(Result<void>)> removed) {
     context.log.info("Message finished MID {} {}", message.mid, how);
     if (message.sleeping) schedule.erase({message.wake_at, message.mid});
-    context.spool.remove(message.mid);
+    context.spool.remove(message.mid, std::move(removed));
     messages.erase(message.mid);
     look_whether_drained();
 }

@@ -143,7 +143,8 @@ QueueRemoval DeliveryQueue::remove(MessageId mid) {
     QueuedMessage& message = found->second;
     if (message.state() == QueueState::active) return QueueRemoval::active;
     if (message.places > 0) state_->leave_lines(message);
-    state_->finish(message, "aborted");
+    // At once: an operator who deletes a message and kills the gateway must not see it again.
+    state_->finish(message, "aborted", [](const Result<void>&) {});
     return QueueRemoval::removed;
 }
 

@@ -87,7 +87,9 @@ struct DeliveryQueue::State final : DestinationQueue::House,
     void end_round(QueuedMessage& message);
     void sleep(QueuedMessage& message);
     void wake(QueuedMessage& message);
-    void finish(QueuedMessage& message, const char* how);
+    // `removed` as in Spool::remove(): with it the removal does not wait for others.
+    void finish(QueuedMessage& message, const char* how,
+                std::function<void(Result<void>)> removed = {});
     void persist(QueuedMessage& message);
     void on_updated(MessageId mid, const Result<void>& result);
     void open(QueuedMessage& message);
