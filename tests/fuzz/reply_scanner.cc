@@ -49,7 +49,7 @@ Heard scan(ByteSpan input, std::size_t piece_bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const ByteSpan input(data, size);
     const Heard whole = scan(input, size + 1);
-    for (const std::size_t piece_bytes : {1, 2, 7, 1000}) {
+    for (const std::size_t piece_bytes : {1u, 2u, 7u, 1000u}) {
         const Heard cut = scan(input, piece_bytes);
         CHECK(cut.lines == whole.lines);
         CHECK(cut.failed == whole.failed);

@@ -22,8 +22,8 @@ TEST(LatencyHistogram, IsZeroWithoutTimes) {
 TEST(LatencyHistogram, KeepsThreeDigitsAtEveryEdge) {
     std::vector<std::uint64_t> times = {0, 1, 999, 1023, 1024, 1025, 2046, 2047, 2048, 2049, 2050};
     for (unsigned bit = 12; bit < 32; ++bit)
-        for (const std::uint64_t off : {-1, 0, 1, 2})
-            times.push_back((std::uint64_t{1} << bit) + off);
+        for (const int off : {-1, 0, 1, 2})
+            times.push_back((std::uint64_t{1} << bit) + static_cast<std::uint64_t>(off));
     times.push_back(LatencyHistogram::us_max - 1);
     for (const std::uint64_t us : times) {
         SCOPED_TRACE(us);

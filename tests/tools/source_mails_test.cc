@@ -53,7 +53,7 @@ TEST(MailTemplate, DoublesDotsForDataOnly) {
 }
 
 TEST(MailTemplate, MakesTheSameTextAsAFileOfIt) {
-    for (const std::uint64_t bytes : {0, 1, 65, 66, 4096, 10240}) {
+    for (const std::uint64_t bytes : {0u, 1u, 65u, 66u, 4096u, 10240u}) {
         SCOPED_TRACE(bytes);
         const auto filler = MailTemplate::fillers({bytes, bytes * 3});
         ASSERT_EQ(filler.size(), 2u);
