@@ -72,6 +72,53 @@ static_assert(gcm_content_bytes_max <= (std::uint64_t{1} << 36) - 32, "NIST SP 8
 // Attributes and extensions say in 100 bytes what a program can decrypt.
 inline constexpr std::size_t smime_capabilities_bytes_max = 16 * 1024;
 
+// --- S/MIME that comes in (crypto/cms_reader.h, smtp/smime_reader.h) -----------------------------
+
+// Layers inside each other that are opened; more is `too-many-layers` (spec/smime.md, Incoming 5).
+inline constexpr std::size_t smime_layers_max = 5;
+// Constructed elements inside each other. Real CMS has some ten, and segmented octet strings in
+// segmented octet strings are nobody's.
+inline constexpr int ber_depth_max = 32;
+// One element that is gathered whole before it is looked at: a RecipientInfo, a certificate with
+// many names, a SignerInfo with a time stamp in it.
+inline constexpr std::size_t cms_element_bytes_max = 64 * 1024;
+// RecipientInfos that are looked at, one after the other: the gateway's own may be the last of a
+// large mailing's.
+inline constexpr std::size_t cms_recipients_max = 10'000;
+// Of those, the ones for keys of ours that are kept and tried.
+inline constexpr std::size_t cms_matches_max = 4;
+// SignerInfos; each costs a public-key operation and a path. All must verify, so more is refused.
+inline constexpr std::size_t cms_signers_max = 16;
+// What a SignedData brings along to be looked at later, in all: certificates, SignerInfos. A
+// session has 256 KB.
+inline constexpr std::size_t cms_certificates_bytes_max = 64 * 1024;
+inline constexpr std::size_t cms_signers_bytes_max = 64 * 1024;
+// Revocation lists in a message; larger ones are passed over, they can be fetched.
+inline constexpr std::size_t cms_crls_bytes_max = 32 * 1024;
+
+// --- revocation (crypto/revocation.h) ----------------------------------------------------------
+
+// One list. The largest public ones have some 10 MB.
+inline constexpr std::size_t crl_bytes_max = 32 << 20;
+// Lists and answers that are kept; the ones not used for longest go first.
+inline constexpr std::size_t crl_cache_bytes_max = 128 << 20;
+inline constexpr std::size_t ocsp_answers_max = 20'000;
+inline constexpr std::size_t ocsp_answer_bytes_max = 64 * 1024;
+// A list or responder that failed is left alone so long.
+inline constexpr std::uint64_t revocation_failure_kept_ms = 60'000;
+// How long a message waits for lists and responders, of all its path together. Then it is
+// `revocation-unknown`, and `prefer` or `require` decides.
+inline constexpr std::uint64_t revocation_wait_ms = 10'000;
+// Addresses of lists and responders in one certificate that are asked.
+inline constexpr std::size_t revocation_sources_max = 4;
+
+// --- alerts (core/alerts.h) --------------------------------------------------------------------
+
+// Subjects (domains, destinations) that are remembered for throttling; the oldest go first.
+inline constexpr std::size_t alert_subjects_max = 10'000;
+// Alerts that `sealgate alerts` shows.
+inline constexpr std::size_t alerts_shown_max = 200;
+
 // --- asking servers beyond (core/fetch.h) ------------------------------------------------------
 
 // One answer, unless the request says less or more: a certificate is 2 KB, a directory entry with a

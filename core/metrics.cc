@@ -38,9 +38,16 @@ constexpr Row rows[] = {
     {"sealgate_config_reloads_total", "Configurations put in place after the first"},
     {"sealgate_config_rejected_total", "Configurations refused at a reload"},
     {"sealgate_content_encryptions_total", "Contents enciphered, each once for all its recipients"},
+    {"sealgate_content_decryptions_total", "Contents deciphered, whatever came of them"},
+    {"sealgate_signatures_verified_total", "Signatures of senders looked at, one per SignerInfo"},
+    {"sealgate_keys_harvested_total", "Keys taken from signed mail, new ones and newer ones"},
+    {"sealgate_crl_fetches_total", "Revocation lists asked for"},
+    {"sealgate_ocsp_requests_total", "OCSP responders asked"},
+    {"sealgate_alerts_raised_total", "Alerts that went out"},
+    {"sealgate_alerts_throttled_total", "Alerts held back, for one like them had just gone out"},
 };
 static_assert(std::size(rows) == counter_count);
-static_assert(static_cast<int>(Counter::content_encryptions) + 1 == counter_count);
+static_assert(static_cast<int>(Counter::alerts_throttled) + 1 == counter_count);
 
 }  // namespace
 
@@ -57,6 +64,8 @@ const char* to_word(SmimeOperation operation) {
     case SmimeOperation::encrypt: return "encrypt";
     case SmimeOperation::sign_encrypt: return "sign-encrypt";
     case SmimeOperation::triple: return "triple";
+    case SmimeOperation::decrypt: return "decrypt";
+    case SmimeOperation::verify: return "verify";
     }
     return "";
 }

@@ -37,12 +37,19 @@ enum class Counter : std::uint8_t {
     config_reloads,
     config_rejected,
     content_encryptions,
+    content_decryptions,
+    signatures_verified,
+    keys_harvested,
+    crl_fetches,
+    ocsp_requests,
+    alerts_raised,
+    alerts_throttled,
 };
-inline constexpr int counter_count = 23;
+inline constexpr int counter_count = 30;
 
-// In the order of SendingProfileOptions::Mode.
-enum class SmimeOperation : std::uint8_t { sign, encrypt, sign_encrypt, triple };
-inline constexpr int smime_operation_count = 4;
+// Outgoing, in the order of SendingProfileOptions::Mode; then incoming.
+enum class SmimeOperation : std::uint8_t { sign, encrypt, sign_encrypt, triple, decrypt, verify };
+inline constexpr int smime_operation_count = 6;
 const char* to_word(SmimeOperation operation);  // "sign-encrypt"
 
 class Metrics {
@@ -69,7 +76,8 @@ public:
 
 private:
     std::array<std::atomic<std::uint64_t>, counter_count> counters_{};
-    std::array<std::array<std::atomic<std::uint64_t>, reason_count>, smime_operation_count> smime_{};
+    std::array<std::array<std::atomic<std::uint64_t>, reason_count>, smime_operation_count>
+        smime_{};
 };
 
 const char* to_name(Counter counter);  // "sealgate_messages_received_total"
