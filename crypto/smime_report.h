@@ -34,6 +34,11 @@ struct SignerReport {
     // names another one that came along (null: its own).
     SmimeCapabilities capabilities;
     CertificatePtr encryption_certificate;
+    // Whether that other certificate is trusted (path, time, usage, revocation), judged by itself:
+    // the attribute names it by issuer and serial number, and the certificates that come with a
+    // message are not signed, so anybody on the way can put in one of those names with a key of his
+    // own. What nobody judged is untrusted, and is not harvested from verified mail.
+    Reason encryption_chain = Reason::untrusted;
 
     // The first of the three that is not ok.
     Reason reason() const {
