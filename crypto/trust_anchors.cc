@@ -31,11 +31,16 @@ private:
 };
 
 Reader::Added Reader::add(ByteSpan der) {
-    const X509Ptr certificate = decode_x509(der);
+    X509Ptr certificate = decode_x509(der);
     if (!certificate) return Added::unreadable;
     // Roots of before 1999 say nothing of themselves (X.509 version 1) and are taken, too.
     if (X509_check_ca(certificate.get()) == 0) return Added::no_authority;
+    const auto value = Certificate::parse(der);
+    if (!value) return Added::unreadable;
     CHECK(X509_STORE_add_cert(state_.store.get(), certificate.get()) == 1);
+    const X509* address = certificate.get();
+    state_.anchors.try_emplace(address,
+                               TrustAnchors::State::Anchor{std::move(certificate), *value});
     return Added::yes;
 }
 

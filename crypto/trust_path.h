@@ -10,10 +10,10 @@
 // Every certificate of the operator's files is an anchor, a root or not; so an intermediate alone
 // may be trusted. An anchor's dates count, too.
 //
-// Values in, a value out. Who asks says for what (TrustPurpose). Revocation is not looked at; it is
-// a property of a path, so it belongs into judge(), behind the path that was found. A judgement
-// takes about 100 µs for RSA and as much as milliseconds with large EC keys: off the loop. Any
-// thread, several at once.
+// Values in, a value out. Who asks says for what (TrustPurpose). Revocation is not looked at: it
+// may take a fetch, so whoever asks takes the path that was found to crypto/revocation.h. A
+// judgement takes about 100 µs for RSA and as much as milliseconds with large EC keys: off the
+// loop. Any thread, several at once.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +30,19 @@ namespace sealgate {
 
 enum class TrustPurpose : std::uint8_t {
     smime_encryption,  // Certificate::may_encrypt(); emailProtection or any, where there is an EKU
+    smime_signing,     // Certificate::may_sign(), and the same
 };
 
 struct TrustVerdict {
     Reason reason = Reason::untrusted;
-    std::string why;  // for people, printable, never text of the certificate; empty when ok
+    std::string why{};  // for people, printable, never text of the certificate; empty when ok
+    // When ok: the way that was found, the leaf first, the anchor last; an anchor itself: one.
+    std::vector<CertificatePtr> path{};
+};
+
+struct JudgeOptions {
+    // For old mail, by the offline tool: SHA-1 and RSA from 1024 bits count. MD5 never does.
+    bool allow_weak = false;
 };
 
 class TrustAnchors {
@@ -53,8 +61,9 @@ public:
 
     // `others` came with the leaf and may hold its issuers, among anything else; those over
     // limits::trust_others_max are not looked at.
-    TrustVerdict judge(const Certificate& leaf, const std::vector<CertificatePtr>& others,
-                       std::int64_t wall_seconds, TrustPurpose purpose) const;
+    TrustVerdict judge(const CertificatePtr& leaf, const std::vector<CertificatePtr>& others,
+                       std::int64_t wall_seconds, TrustPurpose purpose,
+                       JudgeOptions options = {}) const;
 
     struct State;
 

@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include <memory>
+#include <unordered_map>
 
 #include "core/bytes.h"
 #include "crypto/trust_path.h"
@@ -31,6 +32,12 @@ int trust_is_issued_by(X509_STORE_CTX* context, X509* certificate, X509* issuer)
 
 struct TrustAnchors::State {
     X509StorePtr store;
+    // The store's, as values. Held here, too: of two that are equal the store keeps one.
+    struct Anchor {
+        X509Ptr decoded;
+        CertificatePtr value;
+    };
+    std::unordered_map<const X509*, Anchor> anchors;
     std::size_t count = 0;
 };
 

@@ -40,7 +40,7 @@ TrustJudge judge_by(std::shared_ptr<const TrustAnchors> anchors) {
     return [anchors = std::move(anchors)](const CertificatePtr& leaf,
                                           const std::vector<CertificatePtr>& others,
                                           std::int64_t wall_seconds) {
-        return anchors->judge(*leaf, others, wall_seconds, TrustPurpose::smime_encryption);
+        return anchors->judge(leaf, others, wall_seconds, TrustPurpose::smime_encryption);
     };
 }
 

@@ -61,7 +61,7 @@ TEST_F(TrustAnchorsTest, TheMachinesAuthoritiesAreTrustedOnRequest) {
     if (!complaints.empty()) GTEST_SKIP() << complaints.front().to_text();
     EXPECT_GT(anchors->count(), 20u);
     const TrustVerdict verdict =
-        anchors->judge(*authority().certificate("leaf"), {authority().certificate("mid")},
+        anchors->judge(authority().certificate("leaf"), {authority().certificate("mid")},
                        std::time(nullptr) + day_seconds, TrustPurpose::smime_encryption);
     EXPECT_EQ(verdict.reason, Reason::untrusted);
 }
@@ -95,7 +95,7 @@ void expect_theirs(const std::string& folder, const std::vector<Theirs>& cases) 
         const auto leaf = read(row.leaf);
         ASSERT_FALSE(leaf.empty());
         const TrustVerdict verdict =
-            anchors_of(anchors)->judge(*leaf[0], others, at, TrustPurpose::smime_encryption);
+            anchors_of(anchors)->judge(leaf[0], others, at, TrustPurpose::smime_encryption);
         EXPECT_STREQ(to_word(verdict.reason), to_word(row.want)) << verdict.why;
     }
 }

@@ -67,7 +67,7 @@ protected:
         std::vector<std::string> files;
         for (const std::string& name : anchors) files.push_back(authority().file(name));
         const TrustVerdict verdict = anchors_of(files)->judge(
-            *authority().certificate(leaf), pool, std::time(nullptr) + days * day_seconds,
+            authority().certificate(leaf), pool, std::time(nullptr) + days * day_seconds,
             TrustPurpose::smime_encryption);
         EXPECT_EQ(verdict.why.empty(), verdict.reason == Reason::ok) << verdict.why;
         return verdict;

@@ -186,7 +186,7 @@ TEST_F(TrustPath, ASignatureWithAnyBitChangedIsNone) {
         const auto changed = Certificate::parse(der);
         if (!changed) continue;
         ++judged;
-        const TrustVerdict verdict = anchors->judge(**changed, {}, std::time(nullptr) + day_seconds,
+        const TrustVerdict verdict = anchors->judge(*changed, {}, std::time(nullptr) + day_seconds,
                                                     TrustPurpose::smime_encryption);
         EXPECT_NE(verdict.reason, Reason::ok) << back;
     }
@@ -210,7 +210,7 @@ TEST_F(TrustPath, ManyIssuersOfOneNameCostBoundedWork) {
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(
         anchors
-            ->judge(*leaf, others, std::time(nullptr) + day_seconds, TrustPurpose::smime_encryption)
+            ->judge(leaf, others, std::time(nullptr) + day_seconds, TrustPurpose::smime_encryption)
             .reason,
         Reason::untrusted);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
@@ -218,7 +218,7 @@ TEST_F(TrustPath, ManyIssuersOfOneNameCostBoundedWork) {
     others.insert(others.begin(), crowded.certificate("crossed"));
     EXPECT_EQ(
         anchors
-            ->judge(*leaf, others, std::time(nullptr) + day_seconds, TrustPurpose::smime_encryption)
+            ->judge(leaf, others, std::time(nullptr) + day_seconds, TrustPurpose::smime_encryption)
             .reason,
         Reason::ok);
 }
