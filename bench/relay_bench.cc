@@ -101,6 +101,7 @@ struct Facts final : MessageFacts {
     const IpAddress& remote_ip() const override { return ip; }
     std::string_view listener() const override { return "private"; }
     std::string_view sender_group() const override { return "ALL"; }
+    SmimeFacts smime() const override { return {}; }
 };
 
 // The argument: how many policies stand before DEFAULT, each for a domain of its own, with a filter

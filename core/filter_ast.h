@@ -28,6 +28,10 @@ enum class RuleId : std::uint8_t {
     sendergroup,
     rcpt_count,
     true_,
+    smime_gateway_message,
+    smime_gateway_verified,
+    is_signed,
+    is_encrypted,
     later,  // a rule of the language that this version cannot evaluate
 };
 

@@ -52,6 +52,10 @@ bool evaluate_rule(const FilterExpression& rule, const MessageFacts& facts) {
     case RuleId::rcpt_count:
         return compare(rule.comparison, facts.recipients().size(), rule.number);
     case RuleId::true_: return true;
+    case RuleId::smime_gateway_message: return facts.smime().is_message;
+    case RuleId::smime_gateway_verified: return facts.smime().verified;
+    case RuleId::is_signed: return facts.smime().is_signed;
+    case RuleId::is_encrypted: return facts.smime().is_encrypted;
     case RuleId::later: break;
     }
     check_failed("rules this version lacks are refused by the parser", __FILE__, __LINE__);

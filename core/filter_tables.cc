@@ -6,7 +6,6 @@ namespace sealgate {
 namespace {
 
 constexpr const char* the_body = "looking into bodies";
-constexpr const char* incoming_smime = "incoming S/MIME";
 constexpr const char* tls_feature = "TLS";
 constexpr const char* more_actions = "this action";
 
@@ -24,15 +23,15 @@ const std::vector<RuleRow>& filter_rules() {
         {"sendergroup",            RuleId::sendergroup,   RuleForm::text,    nullptr},
         {"rcpt-count",             RuleId::rcpt_count,    RuleForm::number,  nullptr},
         {"true",                   RuleId::true_,         RuleForm::flag,    nullptr},
+        {"smime-gateway-message",  RuleId::smime_gateway_message,  RuleForm::flag, nullptr},
+        {"smime-gateway-verified", RuleId::smime_gateway_verified, RuleForm::flag, nullptr},
+        {"signed",                 RuleId::is_signed,     RuleForm::flag,    nullptr},
+        {"encrypted",              RuleId::is_encrypted,  RuleForm::flag,    nullptr},
         {"body-contains",          RuleId::later,         RuleForm::call,    the_body},
         {"only-body-contains",     RuleId::later,         RuleForm::call,    the_body},
         {"attachment-filename",    RuleId::later,         RuleForm::text,    the_body},
         {"body-size",              RuleId::later,         RuleForm::number,  the_body},
         {"valid",                  RuleId::later,         RuleForm::flag,    the_body},
-        {"smime-gateway-message",  RuleId::later,         RuleForm::flag,    incoming_smime},
-        {"smime-gateway-verified", RuleId::later,         RuleForm::flag,    incoming_smime},
-        {"signed",                 RuleId::later,         RuleForm::flag,    incoming_smime},
-        {"encrypted",              RuleId::later,         RuleForm::flag,    incoming_smime},
         {"tls",                    RuleId::later,         RuleForm::flag,    tls_feature},
     };
     // clang-format on

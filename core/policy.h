@@ -18,7 +18,16 @@
 
 namespace sealgate {
 
-// What rules may ask about a message at the end of its header. Loop thread.
+// What of a message's S/MIME rules may ask (spec/smime.md, Incoming 8).
+struct SmimeFacts {
+    bool is_message = false;    // smime-gateway-message: the root is, or was, S/MIME
+    bool verified = false;      // smime-gateway-verified: every layer was decrypted or verified
+    bool is_signed = false;     // signed, encrypted: a layer is, or was; of a message that was not
+    bool is_encrypted = false;  // opened, what its root says
+};
+
+// What rules may ask about a message at the end of its header; of a message whose S/MIME layers are
+// opened, at its end. Loop thread.
 class MessageFacts {
 public:
     virtual ~MessageFacts() = default;
@@ -32,6 +41,7 @@ public:
     virtual const IpAddress& remote_ip() const = 0;
     virtual std::string_view listener() const = 0;
     virtual std::string_view sender_group() const = 0;
+    virtual SmimeFacts smime() const = 0;
 };
 
 // One part of the message: some recipients, and what to do for them.

@@ -3,13 +3,28 @@
 
 #include "smtp/addresses.h"
 #include "smtp/encoded_word.h"
+#include "smtp/outgoing.h"
 
 namespace sealgate {
+namespace {
 
-HeaderFacts::HeaderFacts(const Header& header, const Envelope& envelope, MessageOrigin origin)
+SmimeFacts facts_of_root(const Header& header) {
+    const SmimeRoot root = smime_root(header.content_type());
+    SmimeFacts facts;
+    facts.is_message = root != SmimeRoot::none;
+    facts.is_signed = root == SmimeRoot::is_signed;
+    facts.is_encrypted = root == SmimeRoot::encrypted;
+    return facts;
+}
+
+}  // namespace
+
+HeaderFacts::HeaderFacts(const Header& header, const Envelope& envelope, MessageOrigin origin,
+                         std::optional<SmimeFacts> smime)
     : header_(header),
       envelope_(envelope),
       origin_(std::move(origin)),
+      smime_(smime ? *smime : facts_of_root(header)),
       from_(addresses_of(header, "From").list.addresses) {
     for (const Recipient& recipient : envelope.recipients) recipients_.push_back(recipient.address);
 }

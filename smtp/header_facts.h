@@ -4,6 +4,7 @@
 // Of an intake, or made up by `sealgate explain`. Refers to what it was made of. Loop thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,9 @@ struct MessageOrigin {
 
 class HeaderFacts final : public MessageFacts {
 public:
-    HeaderFacts(const Header& header, const Envelope& envelope, MessageOrigin origin);
+    // `smime`: what opening it showed; without it, what its root says.
+    HeaderFacts(const Header& header, const Envelope& envelope, MessageOrigin origin,
+                std::optional<SmimeFacts> smime = {});
 
     Direction direction() const override { return origin_.direction; }
     std::string_view envelope_sender() const override { return envelope_.sender; }
@@ -35,11 +38,13 @@ public:
     const IpAddress& remote_ip() const override { return origin_.remote_ip; }
     std::string_view listener() const override { return origin_.listener; }
     std::string_view sender_group() const override { return origin_.sender_group; }
+    SmimeFacts smime() const override { return smime_; }
 
 private:
     const Header& header_;
     const Envelope& envelope_;
     MessageOrigin origin_;
+    SmimeFacts smime_;
     std::vector<std::string> from_;
     std::vector<std::string> recipients_;
 };

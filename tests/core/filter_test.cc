@@ -32,6 +32,8 @@ struct Facts final : MessageFacts {
     const IpAddress& remote_ip() const override { return ip; }
     std::string_view listener() const override { return "private"; }
     std::string_view sender_group() const override { return "PARTNERS"; }
+    SmimeFacts smime() const override { return smime_facts; }
+    SmimeFacts smime_facts;
 };
 
 TEST(FilterEvaluate, AnswersAsTheLanguageSays) {
@@ -87,6 +89,31 @@ TEST(FilterEvaluate, AnswersAsTheLanguageSays) {
     }
 }
 
+TEST(FilterEvaluate, TellsApartWhatSmimeWas) {
+    const struct {
+        const char* condition;
+        SmimeFacts facts;
+        bool want;
+    } cases[] = {
+        {"smime-gateway-message", {}, false},
+        {"smime-gateway-message", {.is_message = true}, true},
+        {"smime-gateway-message and not smime-gateway-verified", {.is_message = true}, true},
+        {"smime-gateway-verified", {.is_message = true, .verified = true}, true},
+        {"signed or encrypted", {.is_message = true}, false},
+        {"signed and not encrypted", {.is_message = true, .is_signed = true}, true},
+        {"encrypted and not signed", {.is_message = true, .is_encrypted = true}, true},
+    };
+    for (const auto& [condition, smime, want] : cases) {
+        SCOPED_TRACE(condition);
+        Complaints complaints;
+        const auto expression = parse_condition(FilterSource::of_file(condition, "f"), complaints);
+        ASSERT_TRUE(expression);
+        Facts facts;
+        facts.smime_facts = smime;
+        EXPECT_EQ(evaluate(*expression, facts), want);
+    }
+}
+
 TEST(FilterParser, SaysWhatIsWrongAndWhere) {
     const struct {
         const char* condition;
@@ -115,8 +142,7 @@ TEST(FilterParser, SaysWhatIsWrongAndWhere) {
         {"remote-ip == \"10.1.1.300\"", 14, "not an IP address or network: \"10.1.1.300\""},
         {"body-contains(\"x\")", 1,
          "body-contains needs looking into bodies, which this version does not have"},
-        {"smime-gateway-verified", 1,
-         "smime-gateway-verified needs incoming S/MIME, which this version does not have"},
+        {"smime-gateway-verified == \"x\"", 24, "smime-gateway-verified is compared with nothing"},
         {"tls", 1, "tls needs TLS, which this version does not have"},
         {"true ? true", 6, "unexpected character"},
     };

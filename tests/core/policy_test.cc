@@ -25,6 +25,7 @@ struct Facts final : MessageFacts {
     const IpAddress& remote_ip() const override { return ip; }
     std::string_view listener() const override { return "private"; }
     std::string_view sender_group() const override { return "ALL"; }
+    SmimeFacts smime() const override { return {}; }
 };
 
 constexpr const char* base = R"(
