@@ -61,7 +61,7 @@ struct FetchAnswer {
     };
     Outcome outcome = Outcome::unreachable;
     int status = 0;    // of HTTP, or LDAP's resultCode; 0 where neither came
-    std::string body;  // LDAP: entries as LDIF-like lines (smtp/ldap_entry.h reads them)
+    std::string body;  // LDAP: entries as LDIF-like lines (crypto/ldap_entry.h reads them)
     std::string what;  // when not done: for people, printable
 };
 

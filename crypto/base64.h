@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/bytes.h"
 #include "core/chunk.h"
@@ -33,5 +34,8 @@ private:
 };
 
 std::string base64_of(ByteSpan bytes);  // in one line
+
+// Tolerant: other characters are skipped, padding may be missing.
+std::string decode_base64_text(std::string_view text);
 
 }  // namespace sealgate

@@ -4,7 +4,7 @@
 #include "core/limits.h"
 #include "crypto/certificate_bundle.h"
 #include "crypto/digest.h"
-#include "smtp/ldap_entry.h"
+#include "crypto/ldap_entry.h"
 
 namespace sealgate {
 namespace {

@@ -11,8 +11,8 @@
 
 namespace sealgate {
 
-// Values of LDAP entries (smtp/ldap_entry.h): DER certificates (userCertificate, RFC 4523 §2.1) or
-// PKCS#7 bags of them (userSMIMECertificate, RFC 2798 §2.8). A value that is neither is passed
+// Values of LDAP entries (crypto/ldap_entry.h): DER certificates (userCertificate, RFC 4523 §2.1)
+// or PKCS#7 bags of them (userSMIMECertificate, RFC 2798 §2.8). A value that is neither is passed
 // over, for it belongs to this recipient alone.
 KeyAnswer key_of_entries(const KeyChoice& choice, const std::string& body);
 

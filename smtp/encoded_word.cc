@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "crypto/base64.h"
 #include "smtp/header.h"
 
 namespace sealgate {
@@ -249,37 +250,6 @@ std::string repair_utf8(std::string_view text) {
         }
     }
     return repaired;
-}
-
-std::string decode_base64_text(std::string_view text) {
-    std::string decoded;
-    decoded.reserve(text.size() / 4 * 3 + 3);
-    std::uint32_t bits = 0;
-    unsigned bit_count = 0;
-    for (const char c : text) {
-        unsigned value;
-        if (c >= 'A' && c <= 'Z') {
-            value = static_cast<unsigned>(c - 'A');
-        } else if (c >= 'a' && c <= 'z') {
-            value = static_cast<unsigned>(c - 'a') + 26;
-        } else if (c >= '0' && c <= '9') {
-            value = static_cast<unsigned>(c - '0') + 52;
-        } else if (c == '+' || c == '/') {
-            value = c == '+' ? 62 : 63;
-        } else if (c == '=') {
-            bit_count = 0;  // the rest of this group is padding; another may follow
-            continue;
-        } else {
-            continue;
-        }
-        bits = (bits << 6) | value;
-        bit_count += 6;
-        if (bit_count >= 8) {
-            bit_count -= 8;
-            decoded.push_back(static_cast<char>((bits >> bit_count) & 0xFF));
-        }
-    }
-    return decoded;
 }
 
 }  // namespace sealgate

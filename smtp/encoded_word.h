@@ -23,7 +23,4 @@ std::string to_utf8(std::string_view charset, std::string_view bytes);
 // Invalid sequences (overlong, surrogates, past U+10FFFF, truncated) become U+FFFD.
 std::string repair_utf8(std::string_view text);
 
-// Tolerant: other characters are skipped, padding may be missing.
-std::string decode_base64_text(std::string_view text);
-
 }  // namespace sealgate

@@ -6,7 +6,7 @@
 
 #include "core/limits.h"
 #include "crypto/base64.h"
-#include "smtp/ldap_entry.h"
+#include "crypto/ldap_entry.h"
 #include "tests/smtp/key_lookup_fixture.h"
 
 namespace sealgate {

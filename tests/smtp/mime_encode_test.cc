@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "crypto/base64.h"
 #include "smtp/encoded_word.h"
 
 namespace sealgate {

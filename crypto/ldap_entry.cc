@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "smtp/ldap_entry.h"
+#include "crypto/ldap_entry.h"
 
 #include <algorithm>
 
-#include "smtp/encoded_word.h"
+#include "crypto/base64.h"
 
 namespace sealgate {
 
