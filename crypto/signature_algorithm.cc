@@ -7,6 +7,7 @@
 #include "crypto/ber_writer.h"
 #include "crypto/der_reader.h"
 #include "crypto/oid.h"
+#include "crypto/oid_text.h"
 
 namespace sealgate {
 namespace {
@@ -121,37 +122,11 @@ const char* to_text(SignatureScheme scheme) {
     return "";
 }
 
-std::string oid_text(ByteSpan oid) {
-    // X.690 §8.19. Real ones have some ten arcs; nobody reads a hundred.
-    constexpr std::size_t octets_max = 64;
-    DerReader reader(oid);
-    const auto element = reader.next(ber::object_identifier);
-    if (!element || !reader.at_end() || element->contents.empty()) return {};
-    std::string text;
-    std::uint64_t arc = 0;
-    for (const std::uint8_t octet :
-         element->contents.first(std::min(element->contents.size(), octets_max))) {
-        if (arc >> 57 != 0) return text + "...";
-        arc = arc << 7 | (octet & 0x7f);
-        if ((octet & 0x80) != 0) continue;
-        if (text.empty()) {  // the first two are one
-            const std::uint64_t first = std::min<std::uint64_t>(arc / 40, 2);
-            text = std::to_string(first);
-            arc -= first * 40;
-        }
-        text += '.';
-        text += std::to_string(arc);
-        arc = 0;
-    }
-    if (element->contents.size() > octets_max) text += "...";
-    return text;
-}
-
 Result<ReadDigestAlgorithm> parse_digest_algorithm(ByteSpan der) {
     const Identifier identifier = TRY(cut_identifier(der));
     ReadDigestAlgorithm algorithm;
     algorithm.digest = read_digest_of(identifier.oid);
-    algorithm.name = algorithm.digest ? to_text(*algorithm.digest) : oid_text(identifier.oid);
+    algorithm.name = algorithm.digest ? to_text(*algorithm.digest) : dotted_oid(identifier.oid);
     return algorithm;
 }
 
@@ -166,7 +141,7 @@ Result<ReadSignatureAlgorithm> parse_signature_algorithm(ByteSpan der) {
     const auto row = std::ranges::find_if(
         rows, [&](const Row& known) { return std::ranges::equal(known.oid, identifier.oid); });
     if (row == std::end(rows)) {
-        algorithm.name = oid_text(identifier.oid);
+        algorithm.name = dotted_oid(identifier.oid);
         return algorithm;
     }
     algorithm.scheme = row->scheme;

@@ -18,9 +18,6 @@
 
 namespace sealgate {
 
-// "1.2.840.113549.1.1.1"; `oid` with its header. Empty when it is none.
-std::string oid_text(ByteSpan oid);
-
 struct ReadDigestAlgorithm {
     std::optional<ReadDigest> digest;
     std::string name;  // "sha256", or the dotted OID
