@@ -82,6 +82,7 @@ void fill_in(Config& config) {
     GatewayOptions& gateway = config.gateway;
     if (gateway.hostname.empty()) gateway.hostname = machine_host_name();
     if (gateway.control_socket.empty()) gateway.control_socket = gateway.data_dir + "/control.sock";
+    if (config.alerts.from.empty()) config.alerts.from = "postmaster@" + gateway.hostname;
     if (gateway.crypto_threads == 0)
         gateway.crypto_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 257U) - 1;
     auto& policies = config.mail_policies;

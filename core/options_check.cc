@@ -101,6 +101,22 @@ void check_key_sources(const Config& config, Complaints& complaints, Complaints&
     }
 }
 
+// Harvesting that takes nothing, or less than it says.
+void check_harvesting(const Config& config, Complaints& warnings) {
+    for (const auto& [name, policy] : config.mail_flow_policies) {
+        if (!policy.smime_harvest) continue;
+        const auto warn = [&, &name = name, &policy = policy](const char* what) {
+            warnings.push_back({policy.place.file, policy.place.line, 0,
+                                "[mail-flow-policy:" + name + "] " + what});
+        };
+        if (!policy.smime_verify_decrypt) warn("harvests nothing: smime-verify-decrypt = no");
+        if (policy.smime_harvest_expired && !policy.smime_harvest_unverified)
+            warn(
+                "harvests no expired certificate: what they signed is not verified, and "
+                "smime-harvest-unverified = no");
+    }
+}
+
 }  // namespace
 
 void check_references(const Config& config, const std::vector<Reference>& references,
@@ -128,6 +144,7 @@ void check_sections(const Config& config, Complaints& complaints, Complaints& wa
     if (config.listeners.empty()) complain(whole, "there is no [listener:NAME]");
     check_addresses(config, complaints);
     check_key_sources(config, complaints, warnings);
+    check_harvesting(config, warnings);
     if (config.gateway.control_socket.size() > socket_path_bytes_max)
         complain(whole, "control-socket " + in_quotes(config.gateway.control_socket) +
                             " is longer than a Unix socket's path may be (" +

@@ -69,7 +69,10 @@ std::string syntax_name(const OptionRow& row) {
     case Syntax::networks: return "list of networks";
     case Syntax::dns_servers: return "list of addresses";
     case Syntax::key_sources: return "list of sources";
-    case Syntax::directory_url: return "URL";
+    case Syntax::mail_addresses: return "list of addresses";
+    case Syntax::mail_address: return "address";
+    case Syntax::directory_url:
+    case Syntax::web_url: return "URL";
     }
     return "";
 }

@@ -15,7 +15,6 @@ using Naming = SectionKind::Naming;
 
 constexpr const char* starttls = "TLS";
 constexpr const char* verification = "S/MIME verification and decryption";
-constexpr const char* harvesting = "key harvesting";
 
 SectionKind gateway() {
     using G = GatewayOptions;
@@ -155,19 +154,22 @@ std::vector<OptionRow> incoming_smime_rows() {
          .initial = "keep", .choices = "keep remove",
          .doc = "What becomes of it after verification."},
         {.key = "smime-harvest", .syntax = Syntax::boolean, .access = field<&M::smime_harvest>(),
-         .initial = "no", .later = harvesting, .doc = "Collect public keys from signed mail."},
+         .initial = "no",
+         .doc = "Collect public keys from signed mail. docs/keys.md says which."},
         {.key = "smime-harvest-unverified", .syntax = Syntax::boolean,
          .access = field<&M::smime_harvest_unverified>(), .initial = "no",
-         .doc = "Harvest also when verification failed."},
+         .doc = "Harvest also when verification failed: then the key of the From address alone, and "
+                "never in place of a verified one."},
         {.key = "smime-harvest-updates", .syntax = Syntax::boolean,
          .access = field<&M::smime_harvest_updates>(), .initial = "no",
          .doc = "Replace a stored key by a newer one of the same owner."},
         {.key = "smime-harvest-self-signed", .syntax = Syntax::boolean,
          .access = field<&M::smime_harvest_self_signed>(), .initial = "no",
-         .doc = "Harvest self-signed certificates, too."},
+         .doc = "Harvest self-signed certificates, too; where nothing else vouches for them, with "
+                "`smime-harvest-unverified`."},
         {.key = "smime-harvest-expired", .syntax = Syntax::boolean,
          .access = field<&M::smime_harvest_expired>(), .initial = "no",
-         .doc = "Harvest expired certificates, too."},
+         .doc = "Harvest expired certificates, too; with `smime-harvest-unverified`."},
         {.key = "smime-protected-headers", .syntax = Syntax::choice,
          .access = field<&M::smime_protected_headers_use>(), .initial = "use",
          .choices = "use ignore",

@@ -11,7 +11,6 @@ namespace {
 
 using namespace option_units;
 
-constexpr const char* alerting = "alerts";
 constexpr const char* http = "HTTP administration";
 
 SectionKind dns() {
@@ -35,20 +34,25 @@ SectionKind alerts() {
     using A = AlertOptions;
     SectionKind kind{.kind = "alerts",
                      .doc = "Who is told when something needs a person. Without `to` and "
-                            "`webhook`, nobody, and the other keys do nothing."};
+                            "`webhook`, nobody: then alerts are in the mail log and in "
+                            "`sealgate alerts` alone. docs/alerts.md names them."};
     kind.rows = {
-        {.key = "to", .syntax = Syntax::list, .access = field<&A::to>(), .later = alerting,
-         .doc = "Addresses that get alerts by mail."},
-        {.key = "from", .access = field<&A::from>(), .doc = "Sender of that mail."},
+        {.key = "to", .syntax = Syntax::mail_addresses, .access = field<&A::to>(),
+         .doc = "Addresses that get alerts by mail, past all filters and limits."},
+        {.key = "from", .syntax = Syntax::mail_address, .access = field<&A::from>(),
+         .computed = "postmaster@ the gateway's hostname",
+         .doc = "The From of that mail; its envelope has the null sender."},
         {.key = "severity-min", .syntax = Syntax::choice, .access = field<&A::severity_min>(),
-         .initial = "warning", .choices = "info warning critical", .doc = "Below it, no alert."},
-        {.key = "webhook", .access = field<&A::webhook>(), .secret = true, .later = alerting,
-         .doc = "URL that gets alerts as JSON."},
+         .initial = "warning", .choices = "info warning critical",
+         .doc = "What is below it is only logged."},
+        {.key = "webhook", .syntax = Syntax::web_url, .access = field<&A::webhook>(),
+         .secret = true, .doc = "URL, `https://` or `http://`, that alerts are posted to as JSON."},
         {.key = "tls-required-failure", .syntax = Syntax::boolean,
          .access = field<&A::tls_required_failure>(), .initial = "yes",
          .doc = "Alert when required TLS was not reached."},
         {.key = "throttle", .syntax = Syntax::duration, .access = field<&A::throttle_ms>(),
-         .initial = "15m", .min = 0, .max = 30 * day, .doc = "The same alert at most once in it."},
+         .initial = "15m", .min = 0, .max = 30 * day,
+         .doc = "The same alert about the same subject at most once in it."},
     };
     open_one<&Config::alerts>(kind);
     return kind;

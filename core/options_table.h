@@ -40,8 +40,11 @@ enum class Syntax : std::uint8_t {
     mail_patterns,  // core/mail_pattern.h
     networks,       // address or address/bits
     dns_servers,    // address or address@port
-    key_sources,    // local, smimea, directory:NAME
-    directory_url,  // std::string: core/directory_url.h
+    key_sources,     // local, smimea, directory:NAME
+    mail_addresses,  // local@domain
+    mail_address,    // std::string
+    directory_url,   // std::string: core/directory_url.h
+    web_url,         // std::string: http:// or https://
 };
 
 using OptionValue =

@@ -136,12 +136,29 @@ std::string key_source_fault(std::string_view text) {
     return in_quotes(text) + " is none of local, smimea, directory:NAME";
 }
 
+std::string mail_address_fault(std::string_view text) {
+    const std::size_t at = text.find('@');
+    const bool whole = at != text.npos && at > 0 && at + 1 < text.size() && text[at + 1] != '.';
+    if (whole && MailPattern::parse(text)) return "";
+    return in_quotes(text) + " is no address, such as postmaster@example.com";
+}
+
+// Its text is not told: it often is a secret.
+std::string web_url_fault(std::string_view text) {
+    const std::size_t host = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
+    if (host == 0) return "begins with neither http:// nor https://";
+    for (const char c : text)
+        if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f) return "has a space in it";
+    return text.find_first_of("/?#", host) == host || host == text.size() ? "names no host" : "";
+}
+
 std::string item_fault(Syntax syntax, std::string_view item) {
     if (item.empty()) return "an empty entry in the list";
     if (syntax == Syntax::names) return name_fault(item);
     if (syntax == Syntax::networks) return network_fault(item);
     if (syntax == Syntax::dns_servers) return dns_server_fault(item);
     if (syntax == Syntax::key_sources) return key_source_fault(item);
+    if (syntax == Syntax::mail_addresses) return mail_address_fault(item);
     if (syntax == Syntax::hosts) {
         const auto pattern = HostPattern::parse(item);
         return pattern ? "" : in_quotes(item) + " " + pattern.error().what;
@@ -193,18 +210,25 @@ std::optional<OptionValue> parse_word(const OptionRow& row, const std::string& t
 std::optional<OptionValue> parse_text(const OptionRow& row, const std::string& text,
                                       std::vector<ValueFault>& faults) {
     if (*row.none_word && text == row.none_word) return std::string();
-    const bool bad_name = row.syntax == Syntax::name && !text.empty() && !is_name(text);
-    const bool bad_host = row.syntax == Syntax::host_name && !text.empty() && !is_host_name(text);
-    if (bad_name) faults.push_back({0, std::string(row.key) + ": " + name_fault(text)});
-    if (bad_host) faults.push_back({0, said(row, text) + " is no host name"});
-    if (bad_name || bad_host) return {};
-    if (row.syntax == Syntax::directory_url) {
-        if (const auto url = DirectoryUrl::parse(text); !url) {
-            faults.push_back({0, std::string(row.key) + " " + url.error().what});
-            return {};
-        }
+    if (text.empty()) return text;
+    const std::string key = row.key;
+    std::string what;
+    if (row.syntax == Syntax::name && !is_name(text)) {
+        what = key + ": " + name_fault(text);
+    } else if (row.syntax == Syntax::host_name && !is_host_name(text)) {
+        what = said(row, text) + " is no host name";
+    } else if (row.syntax == Syntax::directory_url) {
+        if (const auto url = DirectoryUrl::parse(text); !url) what = key + " " + url.error().what;
+    } else if (row.syntax == Syntax::mail_address) {
+        what = mail_address_fault(text);
+        if (!what.empty()) what = key + ": " + what;
+    } else if (row.syntax == Syntax::web_url) {
+        what = web_url_fault(text);
+        if (!what.empty()) what = key + " " + what;
     }
-    return text;
+    if (what.empty()) return text;
+    faults.push_back({0, std::move(what)});
+    return {};
 }
 
 std::string joined(const std::vector<std::string>& items) {
@@ -223,6 +247,14 @@ std::string without_password(std::string url) {
     const std::size_t colon = url.find(':', begin);
     if (at == std::string::npos || at < begin || at >= end || colon >= at) return url;
     return url.replace(colon + 1, at - colon - 1, "***");
+}
+
+// A chat service's webhook has its secret in the path.
+std::string without_path(std::string url) {
+    const std::size_t host = url.find("://");
+    const std::size_t path = host == url.npos ? url.npos : url.find_first_of("/?#", host + 3);
+    if (path == url.npos || path + 1 == url.size()) return url;
+    return url.replace(path, url.npos, "/***");
 }
 
 }  // namespace
@@ -268,6 +300,8 @@ std::optional<OptionValue> parse_value(const OptionRow& row, const std::string& 
     case Syntax::path:
     case Syntax::host_name:
     case Syntax::directory_url:
+    case Syntax::mail_address:
+    case Syntax::web_url:
     case Syntax::name: return parse_text(row, text, faults);
     case Syntax::choice:
     case Syntax::boolean: return parse_word(row, text, faults);
@@ -282,6 +316,7 @@ std::optional<OptionValue> parse_value(const OptionRow& row, const std::string& 
     case Syntax::mail_patterns:
     case Syntax::networks:
     case Syntax::dns_servers:
+    case Syntax::mail_addresses:
     case Syntax::key_sources: return parse_list(row, text, faults);
     }
     return {};
@@ -307,7 +342,9 @@ std::string format_value(const OptionRow& row, const OptionValue& value) {
 
 std::string show_value(const OptionRow& row, const OptionValue& value) {
     std::string text = format_value(row, value);
-    return row.secret ? without_password(std::move(text)) : text;
+    if (!row.secret) return text;
+    text = without_password(std::move(text));
+    return row.syntax == Syntax::web_url ? without_path(std::move(text)) : text;
 }
 
 }  // namespace sealgate

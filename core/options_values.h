@@ -23,7 +23,7 @@ struct ValueFault {
 std::optional<OptionValue> parse_value(const OptionRow& row, const std::string& text,
                                        std::vector<ValueFault>& faults);
 std::string format_value(const OptionRow& row, const OptionValue& value);
-// The same with a URL's password masked.
+// The same with a URL's password masked, and of a webhook all that is behind the host.
 std::string show_value(const OptionRow& row, const OptionValue& value);
 
 struct ListItem {

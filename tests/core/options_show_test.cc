@@ -174,13 +174,32 @@ TEST(ShowConfig, GivesJsonTypes) {
 
 TEST(ShowConfig, MasksPasswordsInUrls) {
     Config config;
-    config.alerts.webhook = "https://user:se:cr@et@hook.example/a@b:c";
     config.directories["d"].url = "ldap://ldap.example/ou=a:b@c";
+    config.directories["e"].url = "https://user:se:cr@et@dir.example/a@b:c";
     const std::string shown = show_config(config);
-    EXPECT_NE(shown.find("webhook = https://user:***@hook.example/a@b:c\n"), std::string::npos)
-        << shown;
     EXPECT_NE(shown.find("url = ldap://ldap.example/ou=a:b@c\n"), std::string::npos);
+    EXPECT_NE(shown.find("url = https://user:***@dir.example/a@b:c\n"), std::string::npos) << shown;
     EXPECT_EQ(show_config_json(config).find("cr@et"), std::string::npos);
+}
+
+TEST(ShowConfig, MasksAWebhookBehindItsHost) {
+    struct Case {
+        const char* url;
+        const char* want;
+    };
+    for (const auto& [url, want] :
+         {Case{"", ""},
+          {"https://hook.example", "https://hook.example"},
+          {"https://hook.example/", "https://hook.example/"},
+          {"http://hook.example:81/T0/B0/secret", "http://hook.example:81/***"},
+          {"https://hook.example?key=secret", "https://hook.example/***"},
+          {"https://user:se:cr@et@hook.example/a@b:c", "https://user:***@hook.example/***"}}) {
+        Config config;
+        config.alerts.webhook = url;
+        const std::string line = std::string("\nwebhook =") + (*want ? " " : "") + want + "\n";
+        EXPECT_NE(show_config(config).find(line), std::string::npos) << url;
+        EXPECT_EQ(show_config_json(config).find("secret"), std::string::npos) << url;
+    }
 }
 
 TEST(ChangesThatNeedRestart, AreNamedWithBothValues) {

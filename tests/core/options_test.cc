@@ -166,10 +166,9 @@ const Fault faults[] = {
     {"LaterPolicyTls", "[mail-flow-policy:x]\ntls = required\ntls-verify-client = optional\n",
      std::string("f:11: tls = required needs TLS") + tail +
          "f:12: tls-verify-client = optional needs TLS" + tail},
-    {"LaterIncoming", "[mail-flow-policy:x]\nsmime-verify-decrypt = yes\nsmime-harvest = yes\n",
+    {"LaterIncoming", "[mail-flow-policy:x]\nsmime-verify-decrypt = yes\n",
      std::string("f:11: smime-verify-decrypt = yes needs S/MIME verification and decryption") +
-         tail +
-         "f:12: smime-harvest = yes needs key harvesting" + tail},
+         tail},
     {"LaterDestination",
      "[destination:default]\ntls = preferred-verify\ndane = mandatory\ncertificate = x\n",
      std::string("f:11: tls = preferred-verify needs TLS") + tail +
@@ -201,9 +200,23 @@ const Fault faults[] = {
      "f:12: timeout = 0s is out of range: 1s to 1h\n"},
     {"LaterFilters", "[message-filters]\nfile = /x\n",
      std::string("f:11: file = /x needs message filters") + tail},
-    {"LaterAlerts", "[alerts]\nto = a@example.com\nwebhook = https://u:secret@example.com/\n",
-     std::string("f:11: to = a@example.com needs alerts") + tail +
-         "f:12: webhook = https://u:***@example.com/ needs alerts" + tail},
+    {"AlertsToNobody", "[alerts]\nto = a@example.com, b, , @example.com\nfrom = c@\n",
+     "f:11: to: \"b\" is no address, such as postmaster@example.com\n"
+     "f:11: to: an empty entry in the list\n"
+     "f:11: to: \"@example.com\" is no address, such as postmaster@example.com\n"
+     "f:12: from: \"c@\" is no address, such as postmaster@example.com\n"},
+    {"AlertsFromEverybody", "[alerts]\nto = ALL, a@.example.com\nfrom = A <a@example.com>\n",
+     "f:11: to: \"ALL\" is no address, such as postmaster@example.com\n"
+     "f:11: to: \"a@.example.com\" is no address, such as postmaster@example.com\n"
+     "f:12: from: \"A <a@example.com>\" is no address, such as postmaster@example.com\n"},
+    {"AlertsFromNobody", "[alerts]\nfrom =\n", "f:11: from needs a value\n"},
+    {"WebhookOfNoScheme", "[alerts]\nwebhook = hook.example/secret\n",
+     "f:11: webhook begins with neither http:// nor https://\n"},
+    {"WebhookOfAnotherScheme", "[alerts]\nwebhook = ftp://hook.example/secret\n",
+     "f:11: webhook begins with neither http:// nor https://\n"},
+    {"WebhookNowhere", "[alerts]\nwebhook = https:///secret\n", "f:11: webhook names no host\n"},
+    {"WebhookWithASpace", "[alerts]\nwebhook = https://hook.example/a b\n",
+     "f:11: webhook has a space in it\n"},
     {"LaterAdmin", "[admin]\nhttp-address = 127.0.0.1:8080\n",
      std::string("f:11: http-address = 127.0.0.1:8080 needs HTTP administration") + tail},
     {"LaterTrust",
@@ -233,6 +246,7 @@ TEST(Options, FillInWhatDependsOnTheMachine) {
     const auto config = parsed("[listener:x]\naddress = 127.0.0.1:0\n[gateway]\ndata-dir = /d\n");
     EXPECT_FALSE(config->gateway.hostname.empty());
     EXPECT_EQ(config->gateway.control_socket, "/d/control.sock");
+    EXPECT_EQ(config->alerts.from, "postmaster@" + config->gateway.hostname);
     EXPECT_GE(config->gateway.crypto_threads, 1U);
     EXPECT_EQ(config->files, std::vector<std::string>{"f"});
 }
@@ -333,12 +347,26 @@ TEST(Options, WarnOfKeySourcesThatFindNoKey) {
         "");
 }
 
+TEST(Options, WarnOfHarvestingThatTakesNothing) {
+    const LoadedConfig loaded =
+        parse_config(good +
+                         "[mail-flow-policy:x]\nsmime-harvest = yes\nsmime-harvest-expired = yes\n"
+                         "[mail-flow-policy:y]\nsmime-harvest-updates = yes\n"
+                         "smime-harvest-expired = yes\n",
+                     "f");
+    EXPECT_EQ(all_of(loaded.complaints), "");
+    EXPECT_EQ(all_of(loaded.warnings),
+              "f:10: [mail-flow-policy:x] harvests nothing: smime-verify-decrypt = no\n"
+              "f:10: [mail-flow-policy:x] harvests no expired certificate: what they signed is not "
+              "verified, and smime-harvest-unverified = no\n");
+}
+
 TEST(Options, AcceptTheOffValuesOfLaterFeatures) {
     parsed(
         good +
         "tls-on-connect = no\nproxy-protocol = off\n"
         "[mail-flow-policy:x]\ntls = preferred\ntls-verify-client = off\n"
-        "smime-verify-decrypt = no\nsmime-harvest-updates = yes\nsmime-protected-headers = ignore\n"
+        "smime-verify-decrypt = no\nsmime-protected-headers = ignore\n"
         "[sending-profile:s]\nmode = sign\ncertificate = demo\nkey-sources = local\n"
         "cipher = aes-256-gcm\nencrypt-to-self = no\n"
         "[destination:default]\ntls = none\ndane = off\nmta-sts = no\ncertificate =\n"
