@@ -216,6 +216,7 @@ ContentType parse_content_type(std::string_view value) {
                 return one->number == other.number;
             });
             if (!repeated) same.push_back(&other);  // the first of two counts
+            content_type.repeated = content_type.repeated || repeated;
         }
         content_type.parameters.emplace_back(section.name, join(std::move(same)));
     }

@@ -20,6 +20,8 @@ struct ContentType {
     std::string subtype;
     // Names in lower case, values decoded (RFC 2231, to UTF-8), in order of first appearance.
     std::vector<std::pair<std::string, std::string>> parameters;
+    // Some parameter is there twice. The first counts here; other readers take the last.
+    bool repeated = false;
 
     bool valid() const { return !type.empty(); }
     bool is(std::string_view type_, std::string_view subtype_) const {

@@ -60,6 +60,27 @@ TEST_P(ContentTypeTest, NeverFailsOnAPrefix) {
 INSTANTIATE_TEST_SUITE_P(Rows, ContentTypeTest, testing::ValuesIn(cases),
                          [](const auto& row) { return std::string(row.param.name); });
 
+TEST(ContentType, TellsOfParametersThatAreThereTwice) {
+    const struct {
+        const char* value;
+        bool repeated;
+    } rows[] = {
+        {"multipart/signed; boundary=a", false},
+        {"multipart/signed; boundary=a; protocol=b; micalg=c", false},
+        {"multipart/signed; boundary*0=a; boundary*1=b", false},
+        {"multipart/signed", false},
+        {"multipart/signed; boundary=a; boundary=b", true},
+        {"multipart/signed; boundary=a; boundary=a", true},
+        {"multipart/signed; boundary=a; protocol=b; BOUNDARY=c", true},
+        {"multipart/signed; boundary=a; boundary*=utf-8''b", true},
+        {"multipart/signed; boundary*0=a; boundary=b", true},
+        {"multipart/signed; boundary*0=a; boundary*1=b; boundary*1=c", true},
+        {"multipart/signed; boundary=\"\"; boundary=b", true},
+    };
+    for (const auto& [value, repeated] : rows)
+        EXPECT_EQ(parse_content_type(value).repeated, repeated) << value;
+}
+
 TEST(TransferEncoding, IsReadFromItsFirstToken) {
     EXPECT_EQ(parse_transfer_encoding(" 7BIT\r\n"), TransferEncoding::seven_bit);
     EXPECT_EQ(parse_transfer_encoding("8bit (really)"), TransferEncoding::eight_bit);
