@@ -106,6 +106,94 @@ TEST(SoleFromAddress, IsThereOnlyForExactlyOne) {
     EXPECT_EQ(sole("From b@evil.example\r\nFrom: a@example.org\r\n\r\n"), "a@example.org");
 }
 
+struct SoleCase {
+    const char* name;
+    std::string from;  // the field's value
+    const char* want;  // null: there is none
+};
+
+const SoleCase sole_cases[] = {
+    // clang-format off
+    {"Bare", "a@good.example", "a@good.example"},
+    {"Named", "A B <a@good.example>", "a@good.example"},
+    {"CommentBehind", "a@good.example (A B)", "a@good.example"},
+    {"CommentBefore", "(A B) <a@good.example>", "a@good.example"},
+    {"Folded", "\"A B\"\r\n\t<a@good.example>", "a@good.example"},
+    {"FoldedByLineFeed", "\"A B\"\n <a@good.example>", "a@good.example"},
+    {"CommentsOfRfc5322", "Pete(A nice \\) chap) <pete(his account)@good.example(his host)>", "pete@good.example"},
+    {"SpaceAroundAt", "a @ good.example", "a@good.example"},
+    {"SpaceInsideBrackets", "A < a@good.example >", "a@good.example"},
+    {"EncodedName", "=?utf-8?q?A?= <a@good.example>", "a@good.example"},
+    {"QuotedLocal", "\"a b\"@good.example", "\"a b\"@good.example"},
+    {"Utf8Address", "\xE7\x94\xA8@\xE4\xBE\x8B.example", "\xE7\x94\xA8@\xE4\xBE\x8B.example"},
+    {"NameIsItsOwnAddress", "\"a@good.example\" <a@good.example>", "a@good.example"},
+    {"NameIsItsOwnAddressInBrackets", "\"A <A@good.example>\" <a@good.example>", "a@good.example"},
+    {"NameIsAnotherAddress", "\"a@good.example\" <b@evil.example>", "b@evil.example"},
+    {"EncodedNameIsAnotherAddress", "=?utf-8?q?a=40good.example?= <b@evil.example>", "b@evil.example"},
+    {"NameWithBrackets", "\"A <the first>\" <a@good.example>", "a@good.example"},
+    {"EmptyPlaces", ", a@good.example,", "a@good.example"},
+    {"Two", "a@good.example, b@evil.example", nullptr},
+    {"TwoNamed", "A <a@good.example>, B <b@evil.example>", nullptr},
+    {"TwoTheSame", "a@good.example, a@good.example", nullptr},
+    {"GroupOfOne", "Us: a@good.example;", nullptr},
+    {"GroupOfNone", "Us:;", nullptr},
+    {"GroupAndOne", "Us:;, a@good.example", nullptr},
+    {"NameIsAGroup", "a@good.example: b@evil.example;", nullptr},
+    {"Route", "<@good.example:b@evil.example>", nullptr},
+    {"RouteOfTwo", "<@good.example,@x.example:b@evil.example>", nullptr},
+    {"UnquotedName", "a@good.example <b@evil.example>", nullptr},
+    {"TwoBrackets", "<a@good.example> <b@evil.example>", nullptr},
+    {"BracketsInName", "\"<a@good.example>\" <b@evil.example>", nullptr},
+    {"OpenBracketInName", "\"<a@good.example\" <b@evil.example>", nullptr},
+    {"EscapedBracketInName", "\"\\<a@good.example\\>\" <b@evil.example>", nullptr},
+    {"BracketsInComment", "(<a@good.example>) b@evil.example", nullptr},
+    {"BracketsInInnerComment", "(x (<a@good.example>)) <b@evil.example>", nullptr},
+    {"BracketsInCommentBehind", "b@evil.example (<a@good.example>)", nullptr},
+    {"CommentInDomain", "a@good.example(x).evil.example", nullptr},
+    {"SpaceInDomain", "a@good.example .evil.example", nullptr},
+    {"SpaceBehindDot", "a@good.example. evil.example", nullptr},
+    {"FoldInDomain", "a@good.example\r\n .evil.example", nullptr},
+    {"SpaceInLocal", "b. a@good.example", nullptr},
+    {"CommentInLocal", "b(x).a@good.example", nullptr},
+    {"LocalWithAt", "\"a@good.example\"@evil.example", nullptr},
+    {"LocalWithBrackets", "\"<a>\"@evil.example", nullptr},
+    {"EncodedLocal", "=?utf-8?b?YUBnb29kLmV4YW1wbGU=?=@evil.example", nullptr},
+    {"EncodedLocalThenNul", "=?utf-8?b?YUBnb29kLmV4YW1wbGU=?==?utf-8?Q?=00?=@evil.example", nullptr},
+    {"EncodedQuotedLocal", "\"=?utf-8?q?a?=\"@evil.example", nullptr},
+    {"EncodedAll", "=?utf-8?q?a=40good.example?=", nullptr},
+    {"NulInComment", std::string("a@good.example (\0)", 18), nullptr},
+    {"NulInName", std::string("\"a@good.example\0\" <b@evil.example>", 35), nullptr},
+    {"BareCr", "\"A\rB\" <b@evil.example>", nullptr},
+    {"BareCrBetween", "A\r <b@evil.example>", nullptr},
+    {"Delete", "\"A\x7f\" (\x7f) <b@evil.example>", nullptr},
+    {"EscapeInComment", "(\x1b[2K) b@evil.example", nullptr},
+    {"RightToLeftOverride", "\xE2\x80\xAE" "elpmaxe.doog@a@evil.example", nullptr},
+    {"RightToLeftLocal", "\xE2\x80\xAE" "elpmaxe.doog\xE2\x80\xAC@evil.example", nullptr},
+    {"IsolateInLocal", "a\xE2\x81\xA7@evil.example", nullptr},
+    {"ZeroWidthInDomain", "a@good\xE2\x80\x8B.example", nullptr},
+    {"ByteOrderMark", "\xEF\xBB\xBF" "a@good.example", nullptr},
+    {"C1Control", "a\xC2\x85@good.example", nullptr},
+    {"NoUtf8", "\xE4@good.example", nullptr},
+    {"TrailingDot", "a@good.example.", nullptr},
+    {"NoDomain", "a", nullptr},
+    {"Null", "<>", nullptr},
+    {"OpenComment", "a@good.example (", nullptr},
+    {"OpenName", "\"A <a@good.example>", nullptr},
+    {"Semicolon", "a@good.example;", nullptr},
+    {"Empty", "", nullptr},
+    // clang-format on
+};
+
+class SoleFromAddressRows : public testing::TestWithParam<SoleCase> {};
+
+TEST_P(SoleFromAddressRows, GivesTheOneAddressThatEveryReaderSees) {
+    const auto found = sole("From: " + GetParam().from + "\r\nSubject: x\r\n\r\n");
+    EXPECT_EQ(found.value_or("none"), GetParam().want ? GetParam().want : "none");
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, SoleFromAddressRows, testing::ValuesIn(sole_cases),
+                         [](const auto& row) { return std::string(row.param.name); });
+
 TEST(SoleFromAddress, TwoFieldsStayVisible) {
     const Header header =
         Header::parse(Chunk::copy_of("From: a@example.org\r\nfrom: b@example.net\r\n\r\n"));
