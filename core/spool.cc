@@ -30,12 +30,6 @@ void answer_unknown(Spool::State& spool, std::function<void(Result<void>)> done)
 
 }  // namespace
 
-std::uint32_t piece_count_of(std::uint64_t body_bytes) {
-    const std::uint64_t pieces =
-        (body_bytes + limits::spool_piece_bytes - 1) / limits::spool_piece_bytes;
-    return static_cast<std::uint32_t>(pieces);
-}
-
 Result<std::unique_ptr<Spool>> Spool::open(Loop& loop, const std::string& directory,
                                            std::string* why) {
     const SignalsBlocked blocked;  // for RocksDB's threads
@@ -77,12 +71,12 @@ Spool::~Spool() {
 Result<void> Spool::recover(const std::function<void(Recovered)>& each) {
     const SignalsBlocked blocked;
     State& state = *state_;
-    const std::vector<MessageId> uncommitted = TRY(state.store->uncommitted());
+    const std::vector<SpoolStore::Uncommitted> uncommitted = TRY(state.store->uncommitted());
     TRY(state.store->remove_uncommitted(uncommitted));
-    return state.store->each_envelope([&](Recovered message) {
-        state.body_bytes[message.mid] = message.body_bytes;
+    return state.store->each_envelope([&](SpoolStore::Committed message) {
+        state.stored[message.mid] = message.extent;
         state.next_mid = std::max(state.next_mid, message.mid + 1);
-        each(std::move(message));
+        each({message.mid, message.extent.body_bytes, std::move(message.envelope)});
     });
 }
 
@@ -100,9 +94,20 @@ MessageId Spool::next_mid() {
 }
 
 std::unique_ptr<SpoolWriter> Spool::begin(MessageId mid) {
-    auto state = std::make_shared<SpoolWriter::State>();
-    state->spool = state_;
-    return std::unique_ptr<SpoolWriter>(new SpoolWriter(std::move(state), mid));
+    return std::unique_ptr<SpoolWriter>(
+        new SpoolWriter(std::make_shared<SpoolWriter::State>(state_, mid, 0)));
+}
+
+std::unique_ptr<SpoolWriter> Spool::begin_variant(MessageId mid) {
+    CHECK(state_->stored.count(mid) == 0);
+    SpoolVariants& variants = state_->variants[mid];
+    CHECK(!variants.taken.all());
+    // An index may be taken again: the removal of what it had is carried out before what it gets.
+    std::uint32_t variant = 1;
+    while (variants.taken[variant]) ++variant;
+    variants.taken.set(variant);
+    return std::unique_ptr<SpoolWriter>(
+        new SpoolWriter(std::make_shared<SpoolWriter::State>(state_, mid, variant)));
 }
 
 void Spool::store(MessageId mid, ChunkList body, std::string envelope,
@@ -122,26 +127,26 @@ void Spool::store(MessageId mid, ChunkList body, std::string envelope,
 }
 
 void Spool::update(MessageId mid, std::string envelope, std::function<void(Result<void>)> done) {
-    const auto known = state_->body_bytes.find(mid);
-    if (known == state_->body_bytes.end()) return answer_unknown(*state_, std::move(done));
+    const auto known = state_->stored.find(mid);
+    if (known == state_->stored.end()) return answer_unknown(*state_, std::move(done));
     SpoolOperation operation;
     operation.kind = Kind::update;
     operation.mid = mid;
-    operation.body_bytes = known->second;
+    operation.extent = known->second;
     operation.envelope = std::move(envelope);
     operation.done = std::move(done);
     state_->push(std::move(operation));
 }
 
 void Spool::remove(MessageId mid, std::function<void(Result<void>)> done) {
-    const auto known = state_->body_bytes.find(mid);
-    if (known == state_->body_bytes.end()) return answer_unknown(*state_, std::move(done));
+    const auto known = state_->stored.find(mid);
+    if (known == state_->stored.end()) return answer_unknown(*state_, std::move(done));
     SpoolOperation operation;
     operation.kind = Kind::remove;
     operation.mid = mid;
-    operation.piece_count = piece_count_of(known->second);
+    operation.extent = known->second;
     operation.done = std::move(done);
-    state_->body_bytes.erase(known);
+    state_->stored.erase(known);
     state_->push(std::move(operation));
 }
 
@@ -149,9 +154,9 @@ std::unique_ptr<SpoolReader> Spool::read(MessageId mid) {
     auto reader = std::make_shared<SpoolReader::State>();
     reader->spool = state_;
     reader->mid = mid;
-    const auto known = state_->body_bytes.find(mid);
-    reader->known = known != state_->body_bytes.end();
-    if (reader->known) reader->body_bytes = known->second;
+    const auto known = state_->stored.find(mid);
+    reader->known = known != state_->stored.end();
+    if (reader->known) reader->extent = known->second;
     return std::unique_ptr<SpoolReader>(new SpoolReader(std::move(reader)));
 }
 

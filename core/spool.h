@@ -6,6 +6,10 @@
 // exist: what an abort or a crash leaves of it is removed (at once, or by recovery at start, which
 // reads the store and needs no clean shutdown). The envelope is opaque here (smtp/envelope.h).
 //
+// A message may be written as several bodies at once, variants, while it is not known which of them
+// it will be; the one that is committed is the message, and the others leave nothing. What comes
+// first in a body may be given last (set_head): header fields that tell what was found in it.
+//
 // Threads: everything public is for the loop thread; callbacks come on the loop thread, never from
 // inside the call. RocksDB is seen by core/spool* only.
 #pragma once
@@ -17,10 +21,28 @@
 #include <vector>
 
 #include "core/chunk.h"
+#include "core/limits.h"
 #include "core/result.h"
 #include "core/stage.h"
 
 namespace sealgate {
+
+namespace limits {
+
+// Bodies of one message that live at once, begin()'s among them. A session streams two; each has a
+// range of the store's 32-bit indexes, and a bit of a word that says which are taken.
+inline constexpr std::size_t spool_variants_max = 16;
+// What set_head() takes: twice the largest header, for what stands before it and its rewriting.
+inline constexpr std::size_t spool_head_bytes_max = 256 * 1024;
+// While a message has variants: piece, unwritten bytes and young part of each, so that two together
+// cost a session what one body costs it otherwise.
+inline constexpr std::size_t spool_variant_piece_bytes = spool_piece_bytes / 2;
+inline constexpr std::size_t spool_variant_unwritten_bytes_max = spool_unwritten_bytes_max / 2;
+inline constexpr std::size_t young_variant_bytes_max = young_message_bytes_max / 2;
+
+static_assert(spool_head_bytes_max >= 2 * header_bytes_max);
+
+}  // namespace limits
 
 class Loop;
 
@@ -44,24 +66,26 @@ public:
     using Committed = std::function<void(Result<StoredMessage>)>;
 
     ~SpoolWriter() override;
-    MessageId mid() const { return mid_; }
-    std::uint64_t body_bytes() const { return body_bytes_; }
+    MessageId mid() const;
+    std::uint64_t body_bytes() const;  // the head's included
 
     // Who hears on_drain(), and on_failed() when the store failed between calls.
     void set_source(Source* source);
 
     Result<Flow> write(Chunk chunk) override;
     Result<Flow> finish() override;  // the body is complete; nothing is durable yet
-    // After finish(): makes body and envelope durable; `committed` is called when they are.
+    // After finish(), once: what comes before all that was written.
+    void set_head(ChunkList head);
+    // After finish(): makes body and envelope durable; `committed` is called when they are. Of a
+    // message's variants for one only, or for another once the writer that asked first is gone
+    // without success.
     void commit(std::string envelope, Committed committed);
 
     struct State;
 
 private:
     friend class Spool;
-    SpoolWriter(std::shared_ptr<State> state, MessageId mid);
-    MessageId mid_;
-    std::uint64_t body_bytes_ = 0;
+    explicit SpoolWriter(std::shared_ptr<State> state);
     std::shared_ptr<State> state_;  // it may outlive the Spool, and then does nothing any more
 };
 
@@ -102,6 +126,10 @@ public:
     // more than a thousand may be given out unwritten; what is stored never shares one.)
     MessageId next_mid();
     std::unique_ptr<SpoolWriter> begin(MessageId mid);
+    // Another body for a message that was begun and is not committed, also when the bodies it had
+    // are gone. Destroying a variant, before or after another one's commit, takes its own bytes and
+    // nothing else.
+    std::unique_ptr<SpoolWriter> begin_variant(MessageId mid);
     // A small message that is whole in memory (DSNs): begin, write, finish, commit in one.
     void store(MessageId mid, ChunkList body, std::string envelope,
                SpoolWriter::Committed committed);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <bitset>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,29 +25,61 @@ namespace sealgate {
 
 struct SpoolOperation;
 
+// Bytes that are kept, without the blocks of small chunks among them.
+class KeptBytes {
+public:
+    void append(Chunk chunk);
+    std::size_t bytes() const { return list_.bytes() + small_.bytes(); }
+    void append_all(const ChunkList& chunks);
+    void put_before(ChunkList bytes);
+    ChunkList take();
+
+private:
+    ChunkList list_;
+    ChunkBuilder small_;  // the end of it: small chunks, copied together
+};
+
+// How much of a body is held where, by whether its message has other bodies as well.
+struct SpoolHoldings {
+    std::size_t piece_bytes;
+    std::size_t unwritten_bytes_max;
+    std::size_t young_bytes_max;
+};
+
 // A writer's, shared with its operations. The loop thread's but for `broken`.
 struct SpoolWriter::State : std::enable_shared_from_this<SpoolWriter::State> {
-    std::shared_ptr<Spool::State> spool;
-    bool gone = false;  // the SpoolWriter was destroyed
+    State(std::shared_ptr<Spool::State> of_spool, MessageId of_mid, std::uint32_t as_variant)
+        : spool(std::move(of_spool)),
+          mid(of_mid),
+          variant(as_variant),
+          extent(empty_extent(as_variant)) {}
+
+    const std::shared_ptr<Spool::State> spool;
+    const MessageId mid;
+    const std::uint32_t variant;  // 0: begin()'s
+    SpoolExtent extent;           // bytes: all that was given; pieces: those handed over
+    bool gone = false;            // the SpoolWriter was destroyed
     Source* source = nullptr;
-    ChunkList pending;   // not yet handed over, at most one piece
-    ChunkBuilder small;  // the end of it: small chunks, copied together
-    ChunkList young;     // what was handed over, while the message may be young
+    KeptBytes pending;  // not yet handed over, at most one piece
+    ChunkList head;     // set, not yet handed over
+    ChunkList young;    // what was handed over, while the message may be young
     bool may_be_young = true;
+    bool streamed = false;  // pieces were handed over
     bool finished = false;
     bool commit_asked = false;
     bool committed = false;
     bool failed = false;
     bool full = false;
-    std::uint32_t piece_count = 0;  // handed over
     std::size_t unwritten_bytes = 0;
     Committed on_committed;
     std::atomic<bool> broken{false};  // the spool thread's: a piece of it was not written
 
-    std::size_t pending_bytes() const { return pending.bytes() + small.bytes(); }
-    void append(Chunk chunk);
+    SpoolHoldings holdings() const;
     ChunkList take_pending();
-    void hand_over_piece(MessageId mid);
+    void hand_over_piece();
+    ChunkList take_head();
+    void claim_commit();
+    void leave_variants();
     void on_piece_answered(const SpoolOperation& piece);
     void on_commit_answered(SpoolOperation& commit);
 };
@@ -54,10 +87,11 @@ struct SpoolWriter::State : std::enable_shared_from_this<SpoolWriter::State> {
 struct SpoolReader::State {
     std::shared_ptr<Spool::State> spool;
     MessageId mid = 0;
-    std::uint64_t body_bytes = 0;
+    SpoolExtent extent;
     bool known = false;    // a committed message when the reader was made
     bool dropped = false;  // the loop's
-    std::uint32_t next_index = 0;
+    std::uint32_t pieces_read = 0;
+    std::uint64_t bytes_read = 0;
     Piece on_piece;
 };
 
@@ -69,9 +103,10 @@ struct SpoolOperation {
     bool streamed = false;          // commit, abort: pieces were handed over before the commit
     bool commit_may_exist = false;  // abort: the commit was handed over before
     MessageId mid = 0;
-    std::uint32_t piece_count = 0;  // piece: before this one; else: all of the message
-    ChunkList body;                 // piece, commit: the last piece
-    std::uint64_t body_bytes = 0;   // piece: of it; commit, update: of the message
+    SpoolExtent extent;           // piece: as far as this one; else: all of the body
+    ChunkList head;               // commit
+    ChunkList body;               // piece, commit: the last piece
+    std::size_t piece_bytes = 0;  // piece
     std::string envelope;
     std::shared_ptr<SpoolWriter::State> writer;  // piece, commit
     std::function<void(Result<void>)> done;      // update, remove
@@ -84,6 +119,12 @@ struct SpoolRound {
     std::uint64_t sync_microseconds = 0;
 };
 
+// The bodies that a message has beside begin()'s, while one of them lives.
+struct SpoolVariants {
+    std::bitset<limits::spool_variants_max> taken = 1;  // begin()'s index is never free
+    bool commit_asked = false;
+};
+
 // Everything of a Spool; operations, writers and readers keep it while they are on their way.
 struct Spool::State : std::enable_shared_from_this<Spool::State> {
     explicit State(Loop& on_loop) : loop(on_loop) {}
@@ -92,8 +133,9 @@ struct Spool::State : std::enable_shared_from_this<Spool::State> {
     std::unique_ptr<SpoolStore> store;
 
     // --- the loop thread's ---
-    bool closed = false;  // the Spool is gone: no callback any more
-    std::unordered_map<MessageId, std::uint64_t> body_bytes;  // of every committed message
+    bool closed = false;                                // the Spool is gone: no callback any more
+    std::unordered_map<MessageId, SpoolExtent> stored;  // every committed message
+    std::unordered_map<MessageId, SpoolVariants> variants;
     MessageId next_mid = 1;
     MessageId mid_mark = 0;  // durable, as far as is known
     bool mid_mark_asked = false;
@@ -121,7 +163,6 @@ struct Spool::State : std::enable_shared_from_this<Spool::State> {
     void finish();                   // joins both
 };
 
-std::uint32_t piece_count_of(std::uint64_t body_bytes);
 // For people, when the store's disk has too little room; otherwise empty.
 std::string low_disk_text(const SpoolStore& store);
 

@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Reading bodies back: one thread, one piece at a time, so that the loop never waits for the disk.
-#include <algorithm>
 #include <utility>
 
-#include "core/limits.h"
 #include "core/spool_internal.h"
 
 namespace sealgate {
 namespace {
 
 Result<ChunkList> read_piece(const SpoolStore& store, const SpoolReader::State& reader) {
-    const std::uint64_t begin = std::uint64_t{reader.next_index} * limits::spool_piece_bytes;
-    const std::uint64_t want =
-        std::min<std::uint64_t>(limits::spool_piece_bytes, reader.body_bytes - begin);
+    const SpoolExtent& extent = reader.extent;
     ChunkList piece;
-    piece.append(TRY(store.piece(reader.mid, reader.next_index)));
-    if (piece.bytes() != want) return internal("a piece in the spool has the wrong size");
+    piece.append(TRY(store.piece(reader.mid, extent.first_index + reader.pieces_read)));
+    const bool last = reader.pieces_read + 1 == extent.piece_count;
+    const std::uint64_t bytes_after = extent.body_bytes - reader.bytes_read;
+    if (last ? piece.bytes() != bytes_after : piece.bytes() >= bytes_after)
+        return internal("a piece in the spool has the wrong size");
     return piece;
 }
 
 void deliver(SpoolReader::State& reader, Result<ChunkList> piece) {
     if (reader.dropped || reader.spool->closed) return;
-    ++reader.next_index;
+    if (piece) {
+        ++reader.pieces_read;
+        reader.bytes_read += piece->bytes();
+    }
     const SpoolReader::Piece on_piece = std::exchange(reader.on_piece, nullptr);
     on_piece(std::move(piece));
 }
@@ -55,7 +57,7 @@ void SpoolReader::next(Piece piece) {
     State& state = *state_;
     CHECK(!state.on_piece);
     state.on_piece = std::move(piece);
-    if (state.known && state.next_index < piece_count_of(state.body_bytes)) {
+    if (state.known && state.pieces_read < state.extent.piece_count) {
         state.spool->ask(state_);
         return;
     }

@@ -8,6 +8,7 @@
 #include <rocksdb/table.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
@@ -28,7 +29,7 @@ extern "C" const char* __tsan_default_suppressions() {
 namespace sealgate {
 namespace {
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 constexpr std::string_view format_key = "Mformat";
 constexpr std::string_view mid_mark_key = "Mmid";
 // A body of more pieces than this (16 MB) is removed by one range tombstone. Not earlier: a range
@@ -52,7 +53,7 @@ public:
         bytes_[0] = kind;
         put_be(&bytes_[1], mid, 8);
     }
-    Key(MessageId mid, std::uint32_t index) : Key('B', mid) {
+    Key(char kind, MessageId mid, std::uint32_t index) : Key(kind, mid) {
         put_be(&bytes_[9], index, 4);
         size_ = 13;
     }
@@ -62,6 +63,14 @@ private:
     std::array<char, 13> bytes_{};
     std::size_t size_;
 };
+
+// Before the envelope, in its record.
+constexpr std::size_t extent_bytes = 16;
+
+SpoolExtent extent_of(const char* numbers) {
+    return {get_be(numbers, 8), static_cast<std::uint32_t>(get_be(numbers + 8, 4)),
+            static_cast<std::uint32_t>(get_be(numbers + 12, 4))};
+}
 
 rocksdb::Slice slice_of(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -109,7 +118,7 @@ rocksdb::Options database_options() {
 }  // namespace
 
 void SpoolBatch::put_piece(MessageId mid, std::uint32_t index, const ChunkList& piece) {
-    const Key key(mid, index);
+    const Key key('B', mid, index);
     const rocksdb::Slice key_slice = key.slice();
     std::vector<rocksdb::Slice> parts;
     parts.reserve(piece.count());
@@ -118,25 +127,49 @@ void SpoolBatch::put_piece(MessageId mid, std::uint32_t index, const ChunkList& 
                rocksdb::SliceParts(parts.data(), static_cast<int>(parts.size())));
 }
 
-void SpoolBatch::remove_pieces(MessageId mid, std::uint32_t count) {
-    if (count > single_deletes_max) {
-        batch_.DeleteRange(Key(mid, 0).slice(), Key(mid + 1, 0).slice());
-        return;
+void SpoolBatch::put_head(MessageId mid, const SpoolExtent& extent, const ChunkList& head) {
+    std::uint32_t index = extent.first_index;
+    ChunkList piece;
+    for (const Chunk& chunk : head) {
+        for (std::size_t begin = 0, end = 0; begin < chunk.size(); begin = end) {
+            const std::size_t room = limits::spool_piece_bytes - piece.bytes();
+            end = std::min(begin + room, chunk.size());
+            piece.append(chunk.slice(begin, end));
+            if (piece.bytes() < limits::spool_piece_bytes) continue;
+            put_piece(mid, index++, piece);
+            piece.clear();
+        }
     }
-    for (std::uint32_t i = 0; i < count; ++i) batch_.SingleDelete(Key(mid, i).slice());
+    if (!piece.empty()) put_piece(mid, index, piece);
 }
 
-void SpoolBatch::mark_uncommitted(MessageId mid) { batch_.Put(Key('P', mid).slice(), {}); }
+void SpoolBatch::remove_pieces(MessageId mid, const SpoolExtent& extent) {
+    const std::uint32_t end = extent.first_index + extent.piece_count;
+    if (extent.piece_count > single_deletes_max) {
+        batch_.DeleteRange(Key('B', mid, extent.first_index).slice(), Key('B', mid, end).slice());
+        return;
+    }
+    for (std::uint32_t index = extent.first_index; index != end; ++index)
+        batch_.SingleDelete(Key('B', mid, index).slice());
+}
 
-void SpoolBatch::unmark_uncommitted(MessageId mid) { batch_.SingleDelete(Key('P', mid).slice()); }
+void SpoolBatch::mark_uncommitted(MessageId mid, const SpoolExtent& extent) {
+    batch_.Put(Key('P', mid, extent.variant_index()).slice(), {});
+}
 
-void SpoolBatch::put_envelope(MessageId mid, std::uint64_t body_bytes,
+void SpoolBatch::unmark_uncommitted(MessageId mid, const SpoolExtent& extent) {
+    batch_.SingleDelete(Key('P', mid, extent.variant_index()).slice());
+}
+
+void SpoolBatch::put_envelope(MessageId mid, const SpoolExtent& extent,
                               const std::string& envelope) {
     const Key key('E', mid);
     const rocksdb::Slice key_slice = key.slice();
-    char size[8];
-    put_be(size, body_bytes, 8);
-    const rocksdb::Slice parts[] = {{size, 8}, envelope};
+    char numbers[extent_bytes];
+    put_be(numbers, extent.body_bytes, 8);
+    put_be(numbers + 8, extent.first_index, 4);
+    put_be(numbers + 12, extent.piece_count, 4);
+    const rocksdb::Slice parts[] = {{numbers, extent_bytes}, envelope};
     batch_.Put(rocksdb::SliceParts(&key_slice, 1), rocksdb::SliceParts(parts, 2));
 }
 
@@ -240,40 +273,45 @@ Result<Chunk> SpoolStore::piece(MessageId mid, std::uint32_t index) const {
     rocksdb::ReadOptions options;
     options.fill_cache = false;  // each piece is read once
     rocksdb::PinnableSlice value;
-    const rocksdb::Status status =
-        database_->Get(options, database_->DefaultColumnFamily(), Key(mid, index).slice(), &value);
+    const rocksdb::Status status = database_->Get(options, database_->DefaultColumnFamily(),
+                                                  Key('B', mid, index).slice(), &value);
     if (status.IsNotFound()) return temporary("the message is no longer in the spool");
     if (!status.ok()) return temporary("the spool cannot be read");
     return Chunk::copy_of({value.data(), value.size()});
 }
 
-Result<void> SpoolStore::each_envelope(const std::function<void(Spool::Recovered)>& each) const {
+Result<void> SpoolStore::each_envelope(const std::function<void(Committed)>& each) const {
     const std::unique_ptr<rocksdb::Iterator> at(database_->NewIterator(rocksdb::ReadOptions()));
     for (at->Seek("E"); at->Valid() && at->key().starts_with("E"); at->Next()) {
         const rocksdb::Slice key = at->key();
         const rocksdb::Slice value = at->value();
-        if (key.size() != 9 || value.size() < 8) return internal("the spool has a torn envelope");
-        each({get_be(key.data() + 1, 8), get_be(value.data(), 8),
-              std::string(value.data() + 8, value.size() - 8)});
+        if (key.size() != 9 || value.size() < extent_bytes)
+            return internal("the spool has a torn envelope");
+        each({get_be(key.data() + 1, 8), extent_of(value.data()),
+              std::string(value.data() + extent_bytes, value.size() - extent_bytes)});
     }
     if (!at->status().ok()) return temporary("the spool cannot be read");
     return {};
 }
 
-Result<std::vector<MessageId>> SpoolStore::uncommitted() const {
-    std::vector<MessageId> mids;
+Result<std::vector<SpoolStore::Uncommitted>> SpoolStore::uncommitted() const {
+    constexpr std::uint32_t all = std::uint32_t{1} << spool_variant_index_bits;
+    std::vector<Uncommitted> variants;
     const std::unique_ptr<rocksdb::Iterator> at(database_->NewIterator(rocksdb::ReadOptions()));
     for (at->Seek("P"); at->Valid() && at->key().starts_with("P"); at->Next())
-        if (at->key().size() == 9) mids.push_back(get_be(at->key().data() + 1, 8));
+        if (at->key().size() == 13)
+            variants.push_back(
+                {get_be(at->key().data() + 1, 8),
+                 {0, static_cast<std::uint32_t>(get_be(at->key().data() + 9, 4)), all}});
     if (!at->status().ok()) return temporary("the spool cannot be read");
-    return mids;
+    return variants;
 }
 
-Result<void> SpoolStore::remove_uncommitted(const std::vector<MessageId>& mids) {
+Result<void> SpoolStore::remove_uncommitted(const std::vector<Uncommitted>& variants) {
     SpoolBatch batch;
-    for (const MessageId mid : mids) {
-        batch.remove_pieces(mid, single_deletes_max + 1);
-        batch.unmark_uncommitted(mid);
+    for (const auto& [mid, extent] : variants) {
+        batch.remove_pieces(mid, extent);
+        batch.unmark_uncommitted(mid, extent);
     }
     return batch.empty() ? Result<void>() : write(batch, Durability::synced);
 }

@@ -27,9 +27,16 @@ constexpr std::uint64_t removal_held_ms = 5;
 
 struct Removal {
     MessageId mid;
-    std::uint32_t piece_count;
+    SpoolExtent extent;
     bool streamed;
+    bool envelope;
 };
+
+Removal removal_of(const SpoolOperation& operation) {
+    // An aborted body that was never to be committed may have a sibling that is.
+    const bool envelope = operation.kind == Kind::remove || operation.commit_may_exist;
+    return {operation.mid, operation.extent, operation.streamed, envelope};
+}
 
 class SpoolThread {
 public:
@@ -104,31 +111,33 @@ void SpoolThread::add_to_batch(SpoolOperation& operation, SpoolRound& round) {
     case Kind::piece:
         operation.failed = operation.writer->broken.load(std::memory_order_relaxed);
         if (operation.failed) return;
-        if (operation.piece_count == 0) batch_.mark_uncommitted(mid);
-        batch_.put_piece(mid, operation.piece_count, operation.body);
+        if (operation.extent.piece_count == 1) batch_.mark_uncommitted(mid, operation.extent);
+        batch_.put_piece(mid, operation.extent.last_index(), operation.body);
         operation.body.clear();
         break;
     case Kind::commit:
         operation.failed = operation.writer->broken.load(std::memory_order_relaxed);
         if (operation.failed) return;
+        batch_.put_head(mid, operation.extent, operation.head);
         if (!operation.body.empty())
-            batch_.put_piece(mid, operation.piece_count - 1, operation.body);
-        if (operation.streamed) batch_.unmark_uncommitted(mid);
-        batch_.put_envelope(mid, operation.body_bytes, operation.envelope);
+            batch_.put_piece(mid, operation.extent.last_index(), operation.body);
+        if (operation.streamed) batch_.unmark_uncommitted(mid, operation.extent);
+        batch_.put_envelope(mid, operation.extent, operation.envelope);
+        operation.head.clear();
         operation.body.clear();
         round.synced = true;
         ++round.messages;
         break;
     case Kind::update:
-        batch_.put_envelope(mid, operation.body_bytes, operation.envelope);
+        batch_.put_envelope(mid, operation.extent, operation.envelope);
         round.synced = true;
         break;
     case Kind::abort:
         // When the commit may be on disk already, its undoing must be, too.
         if (operation.commit_may_exist) round.synced = true;
-        remove({mid, operation.piece_count, operation.streamed});
+        remove(removal_of(operation));
         return;
-    case Kind::remove: remove({mid, operation.piece_count, operation.streamed}); return;
+    case Kind::remove: remove(removal_of(operation)); return;
     case Kind::mid_mark: round.synced = true; break;
     }
     // What is stored has a MID below the mark, in the same record or an earlier one.
@@ -140,9 +149,9 @@ void SpoolThread::add_to_batch(SpoolOperation& operation, SpoolRound& round) {
 }
 
 void SpoolThread::remove(const Removal& removal) {
-    batch_.remove_pieces(removal.mid, removal.piece_count);
-    if (removal.streamed) batch_.unmark_uncommitted(removal.mid);
-    batch_.remove_envelope(removal.mid);
+    batch_.remove_pieces(removal.mid, removal.extent);
+    if (removal.streamed) batch_.unmark_uncommitted(removal.mid, removal.extent);
+    if (removal.envelope) batch_.remove_envelope(removal.mid);
 }
 
 bool SpoolThread::write_batch(SpoolStore::Durability durability) {
@@ -159,10 +168,11 @@ void SpoolThread::give_up(SpoolRound& round) {
     round.messages = 0;
     for (SpoolOperation& operation : round.operations) {
         operation.failed = true;
+        operation.head.clear();
         operation.body.clear();
         if (operation.writer) operation.writer->broken.store(true, std::memory_order_relaxed);
         if (operation.kind == Kind::remove || operation.kind == Kind::abort)
-            backlog_.push_back({operation.mid, operation.piece_count, operation.streamed});
+            backlog_.push_back(removal_of(operation));
     }
     mid_mark_unsure_ = true;
 }

@@ -10,12 +10,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/limits.h"
 #include "core/loop.h"
 #include "core/spool.h"
 
-namespace sealgate {
+namespace sealgate::test {
 
 inline constexpr std::size_t piece = limits::spool_piece_bytes;
 
@@ -124,10 +125,75 @@ protected:
         return database->GetLatestSequenceNumber();
     }
 
+    using Writer = std::unique_ptr<SpoolWriter>;
+
+    // Writes as a session does: in reads, waiting when it is told to.
+    void write(SpoolWriter& writer, const std::string& body, std::size_t chunk_bytes = 10'000) {
+        QuietSource source;
+        writer.set_source(&source);
+        for (std::size_t at = 0; at < body.size(); at += chunk_bytes) {
+            const Result<Flow> flow = writer.write(Chunk::copy_of(body.substr(at, chunk_bytes)));
+            ASSERT_TRUE(flow);
+            if (*flow == Flow::full) {
+                ASSERT_TRUE(loop_.run_until([&] { return source.drains > 0; }, 20'000));
+                source.drains = 0;
+            }
+        }
+        writer.set_source(nullptr);
+    }
+    static ChunkList list_of(const std::string& text, std::size_t chunk_bytes = 50'000) {
+        ChunkList chunks;
+        for (std::size_t at = 0; at < text.size(); at += chunk_bytes)
+            chunks.append(Chunk::copy_of(text.substr(at, chunk_bytes)));
+        return chunks;
+    }
+    Result<StoredMessage> commit(SpoolWriter& writer, const std::string& envelope = "envelope") {
+        Result<StoredMessage> answer = temporary("no answer came");
+        bool done = false;
+        writer.commit(envelope, [&](Result<StoredMessage> stored) {
+            answer = std::move(stored);
+            done = true;
+        });
+        EXPECT_TRUE(loop_.run_until([&] { return done; }, 20'000));
+        return answer;
+    }
+    Result<StoredMessage> finish_and_commit(SpoolWriter& writer) {
+        EXPECT_TRUE(writer.finish());
+        return commit(writer);
+    }
+    // What the store holds of bodies, whatever the envelopes say.
+    std::size_t stored_body_bytes() {
+        spool_.reset();
+        rocksdb::DB* opened = nullptr;
+        EXPECT_TRUE(rocksdb::DB::Open({}, directory_ + "/spool", &opened).ok());
+        const std::unique_ptr<rocksdb::DB> database(opened);
+        const std::unique_ptr<rocksdb::Iterator> at(database->NewIterator({}));
+        std::size_t bytes = 0;
+        for (at->Seek("B"); at->Valid() && at->key()[0] == 'B'; at->Next())
+            bytes += at->value().size();
+        return bytes;
+    }
+    // The store has this message and not a byte more.
+    void expect_only(MessageId mid, const std::string& body) {
+        EXPECT_EQ(stored_body_bytes(), body.size());
+        EXPECT_EQ(count_records('E'), 1u);
+        EXPECT_EQ(count_records('P'), 0u);
+        open();
+        ASSERT_EQ(recovered_.size(), 1u);
+        EXPECT_EQ(recovered_.count(mid), 1u);
+        EXPECT_EQ(recovered_[mid].body_bytes, body.size());
+        EXPECT_EQ(read(mid), body);
+    }
+    void expect_nothing() {
+        EXPECT_EQ(count_records('B') + count_records('E') + count_records('P'), 0u);
+        open();
+        EXPECT_TRUE(recovered_.empty());
+    }
+
     std::string directory_;
     Loop loop_;
     std::unique_ptr<Spool> spool_;
     std::map<MessageId, Spool::Recovered> recovered_;
 };
 
-}  // namespace sealgate
+}  // namespace sealgate::test

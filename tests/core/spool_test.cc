@@ -11,6 +11,8 @@
 namespace sealgate {
 namespace {
 
+using namespace test;
+
 struct Size {
     const char* name;
     std::size_t bytes;
@@ -305,19 +307,21 @@ TEST_F(SpoolTest, RefusesAStoreThatIsInUse) {
     EXPECT_NE(why.find("already in use by another process"), why.npos) << why;
 }
 
-TEST_F(SpoolTest, RefusesAStoreOfANewerFormat) {
-    spool_.reset();
-    {
-        rocksdb::DB* opened = nullptr;
-        ASSERT_TRUE(rocksdb::DB::Open({}, directory_ + "/spool", &opened).ok());
-        const std::unique_ptr<rocksdb::DB> database(opened);
-        ASSERT_TRUE(database->Put({}, "Mformat", "2").ok());
+TEST_F(SpoolTest, RefusesAStoreOfAnotherFormat) {
+    for (const std::string format : {"1", "3"}) {
+        spool_.reset();
+        {
+            rocksdb::DB* opened = nullptr;
+            ASSERT_TRUE(rocksdb::DB::Open({}, directory_ + "/spool", &opened).ok());
+            const std::unique_ptr<rocksdb::DB> database(opened);
+            ASSERT_TRUE(database->Put({}, "Mformat", format).ok());
+        }
+        std::string why;
+        const auto refused = Spool::open(loop_, directory_, &why);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+        EXPECT_NE(why.find("format " + format), why.npos) << why;
     }
-    std::string why;
-    const auto refused = Spool::open(loop_, directory_, &why);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
-    EXPECT_NE(why.find("format 2"), why.npos) << why;
 }
 
 TEST(Spool, SaysWhyItCannotBeOpened) {
