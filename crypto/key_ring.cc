@@ -2,6 +2,8 @@
 // The key ring as a whole, finding keys, and the manual ones.
 #include "crypto/key_ring.h"
 
+#include <algorithm>
+
 #include "core/text.h"
 #include "crypto/key_ring_records.h"
 #include "crypto/key_ring_state.h"
@@ -107,6 +109,30 @@ std::optional<RecipientKey> KeyRing::find(std::string_view address, std::int64_t
     return found;
 }
 
+std::vector<CertificatePtr> KeyRing::certificates_of(std::string_view address) {
+    if (const std::size_t at = address.rfind('@'); at == 0 || at == address.npos) return {};
+    const std::string domain = domain_owner(address);
+    const std::string owners[] = {lower_case(address), domain, wildcard_owner(domain)};
+    std::vector<CertificatePtr> found;
+    const auto put = [&](CertificatePtr certificate) {
+        if (certificate && found.size() < known_certificates_max)
+            found.push_back(std::move(certificate));
+    };
+    for (const std::string& owner : owners) {
+        if (owner.empty()) continue;
+        for (const ManualKeys::Entry* entry : state_->manual.of_owner(owner)) {
+            if (found.size() == known_certificates_max) break;
+            put(parse_manual(state_->manual_parsed, entry->second));
+        }
+    }
+    for (const std::string& owner : owners) {
+        if (owner.empty() || state_->repository.count() == 0) continue;
+        const KeyRepository::Place place = state_->repository.locate(owner);
+        if (place != KeyRepository::nowhere) put(state_->parse_harvested(place));
+    }
+    return found;
+}
+
 KeyRing::Added KeyRing::add(Manual key, Done done) {
     State& state = *state_;
     ManualKey made = ManualKey::of(*key.certificate, key.capabilities.to_bits());
@@ -159,6 +185,20 @@ std::optional<KeyRing::Manual> KeyRing::manual(const std::string& name) const {
 }
 
 std::size_t KeyRing::manual_count() const { return state_->manual.by_name().size(); }
+
+bool KeyRing::is_manual(const Certificate& certificate) const {
+    // A key is filed under all of its owners, so the one with the fewest keys is enough.
+    const ManualKeys::OfOwner* fewest = nullptr;
+    for (const std::string& owner : owners_of_certificate(certificate)) {
+        const auto& filed = state_->manual.of_owner(owner);
+        if (fewest == nullptr || filed.size() < fewest->size()) fewest = &filed;
+    }
+    if (fewest == nullptr) return false;
+    return std::any_of(fewest->begin(), fewest->end(), [&](const ManualKeys::Entry* entry) {
+        return entry->second.not_before == certificate.not_before() &&
+               std::ranges::equal(entry->second.der, certificate.der());
+    });
+}
 
 KeyRing::ManualPage KeyRing::list_manual(std::string_view search, std::string_view after,
                                          std::size_t rows_max) const {

@@ -48,6 +48,12 @@ public:
     // A harvested key found counts as used.
     std::optional<RecipientKey> find(std::string_view address, std::int64_t wall_seconds);
 
+    // Every certificate filed under the address, its domain or the domain's wildcard, whatever it
+    // may be used for and whenever it is valid: at most known_certificates_max, manual ones first.
+    // Looking is not using.
+    static constexpr std::size_t known_certificates_max = 32;
+    std::vector<CertificatePtr> certificates_of(std::string_view address);
+
     // --- manual keys: in effect at once; `done` (may be empty) when durable ----------------------
 
     using Done = std::function<void(Result<void>)>;
@@ -63,6 +69,8 @@ public:
     bool remove(const std::string& name, Done done);
     std::optional<Manual> manual(const std::string& name) const;
     std::size_t manual_count() const;
+    // Whether this very certificate, byte for byte, is one of them.
+    bool is_manual(const Certificate& certificate) const;
 
     // A page, in name order, of those behind the name `after`. `search`: in name, address, domain,
     // subject or serial number, without case; empty: all. One call takes about a millisecond, so a
