@@ -66,6 +66,8 @@ const char* to_text(ReadDigest digest) { return row_of(digest).name; }
 
 std::size_t digest_bytes(ReadDigest digest) { return row_of(digest).bytes; }
 
+ByteSpan oid_of(ReadDigest digest) { return row_of(digest).oid; }
+
 std::optional<ReadDigest> read_digest_of(ByteSpan oid) {
     for (const Row& row : rows) {
         if (std::ranges::equal(row.oid, oid)) return row.digest;

@@ -27,7 +27,8 @@ constexpr bool is_computed(ReadDigest digest) { return digest != ReadDigest::md5
 constexpr bool is_weak(ReadDigest digest) {
     return digest == ReadDigest::md5 || digest == ReadDigest::sha1;
 }
-// `oid`: with its header.
+// DER, with its header.
+ByteSpan oid_of(ReadDigest digest);
 std::optional<ReadDigest> read_digest_of(ByteSpan oid);
 
 // What to compute of a content whose signature comes behind it. `micalg`: the parameter as it came,
