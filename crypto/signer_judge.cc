@@ -61,7 +61,7 @@ ByteSpan contents_of(ByteSpan sequence) {
 // All SignerInfos of one message.
 class Judge {
 public:
-    Judge(const SignedParts& parts, const JudgeRules& rules,
+    Judge(const SignedDataParts& parts, const JudgeRules& rules,
           const std::vector<CertificatePtr>& known)
         : parts_(parts), rules_(rules), known_(known) {
         for (const Bytes& der : parts.certificates) {
@@ -88,7 +88,7 @@ private:
     void judge_path(JudgedSigner& signer) const;
     void judge_encryption(const SignerIdentifier& named, JudgedSigner& signer) const;
 
-    const SignedParts& parts_;
+    const SignedDataParts& parts_;
     const JudgeRules& rules_;
     const std::vector<CertificatePtr>& known_;
     std::vector<CertificatePtr> certificates_;
@@ -98,7 +98,7 @@ private:
 // One SignerInfo's signature.
 class SignatureJudge {
 public:
-    SignatureJudge(const SignedParts& parts, const SignerInfo& info,
+    SignatureJudge(const SignedDataParts& parts, const SignerInfo& info,
                    const Result<SignedAttributes>& attributes, Weakness weakness)
         : parts_(parts), info_(info), attributes_(attributes), weakness_(weakness) {}
 
@@ -113,7 +113,7 @@ private:
     Finding judge_certificate_hashes(const Certificate& signer) const;
     const ReadDigestValue* content_digest(ReadDigest digest) const;
 
-    const SignedParts& parts_;
+    const SignedDataParts& parts_;
     const SignerInfo& info_;
     const Result<SignedAttributes>& attributes_;
     const Weakness weakness_;
@@ -331,7 +331,7 @@ JudgedSigner Judge::judge(ByteSpan signer_info) const {
 
 }  // namespace
 
-std::vector<JudgedSigner> judge_signers(const SignedParts& parts, const JudgeRules& rules,
+std::vector<JudgedSigner> judge_signers(const SignedDataParts& parts, const JudgeRules& rules,
                                         const std::vector<CertificatePtr>& known) {
     const Judge judge(parts, rules, known);
     std::vector<JudgedSigner> signers;

@@ -24,7 +24,7 @@
 namespace sealgate {
 
 // What of a SignedData is judged, as it was read.
-struct SignedParts {
+struct SignedDataParts {
     Bytes content_type;                    // an OBJECT IDENTIFIER with its header
     bool has_content = false;              // here or, of a detached signature, beside it
     Bytes content_begin;                   // its first octets, signed_content_begin_bytes of them
@@ -53,7 +53,7 @@ struct JudgedSigner {
 };
 
 // `known`: certificates that may be meant, beside those that came along.
-std::vector<JudgedSigner> judge_signers(const SignedParts& parts, const JudgeRules& rules,
+std::vector<JudgedSigner> judge_signers(const SignedDataParts& parts, const JudgeRules& rules,
                                         const std::vector<CertificatePtr>& known);
 
 }  // namespace sealgate

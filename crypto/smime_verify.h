@@ -81,7 +81,7 @@ public:
 
 private:
     struct Judged {
-        SignedParts parts;  // back again, for a second round
+        SignedDataParts parts;  // back again, for a second round
         std::vector<JudgedSigner> signers;
     };
 
@@ -102,7 +102,7 @@ private:
     Sink* const below_;  // null: detached
 
     std::vector<RunningDigest> digests_;
-    SignedParts parts_;
+    SignedDataParts parts_;
     std::vector<Bytes> crls_;
     std::size_t certificate_bytes_ = 0, crl_bytes_ = 0, signer_bytes_ = 0;
 
