@@ -9,8 +9,10 @@
 // joined, everything else is octet for octet as it came (an element that was like that already is
 // as it came).
 //
-// What it tells is syntax: nothing here is verified, decrypted or believed. After an error the
-// reader is dead. Octets behind the ContentInfo are malformed. Loop thread, or any one thread.
+// What it tells is syntax: nothing here is verified, decrypted or believed. Versions are not looked
+// at, peers get them wrong. After an error the reader is dead. Octets behind the ContentInfo are
+// malformed, but for CR, LF and zeros, which some writers leave there: so on_end() is not the last
+// word, finish() is. Loop thread, or any one thread.
 #pragma once
 
 #include <memory>
@@ -44,17 +46,19 @@ public:
     // content-encryption AlgorithmIdentifier; `algorithm` is empty for SignedData. Comes before any
     // content. Content comes only if has_content (detached signatures have none).
     virtual Result<void> on_content_type(ByteSpan oid, ByteSpan algorithm) = 0;
-    // A piece of the content: eContent, or encryptedContent. Flow::full is passed up by write(),
-    // which still gives what is left of its chunk.
+    // A piece of the content: eContent, or encryptedContent. Never empty; not as the segments were
+    // cut, small ones come together. Flow::full is passed up by write(), which still gives what is
+    // left of its chunk.
     virtual Result<Flow> on_content(Chunk piece) = 0;
     // `has_content`: false where it is absent (which is not the same as empty).
     virtual Result<void> on_content_end(bool has_content) = 0;
-    // SignedData, behind the content; certificates also of an originatorInfo. Kinds of certificate
-    // and of revocation information other than X.509's are passed over by the reader.
+    // SignedData, behind the content; those of an originatorInfo come before everything else. Kinds
+    // of certificate and of revocation information other than X.509's are passed over by the
+    // reader, and so is a CRL with which they would be more than limits::cms_crls_bytes_max.
     virtual Result<void> on_certificate(ByteSpan der) = 0;
     virtual Result<void> on_crl(ByteSpan der) = 0;
     virtual Result<void> on_signer_info(ByteSpan der) = 0;
-    // AuthEnvelopedData, behind the content. The attributes with their [1] tag, as they came.
+    // AuthEnvelopedData, behind the content. The attributes with their [1] tag.
     virtual Result<void> on_authenticated_attributes(ByteSpan der) = 0;
     virtual Result<void> on_mac(ByteSpan octets) = 0;
     // The ContentInfo has ended.
@@ -64,7 +68,8 @@ public:
 class CmsReader {
 public:
     // Asked once, when the content type of the ContentInfo is known: who hears of the rest. It must
-    // outlive the reader. Null: nobody; then write() fails with ErrorKind::unsupported.
+    // outlive the reader. Null: nobody; then write() fails with ErrorKind::unsupported, as it does
+    // for `data` and `other` in any case.
     class Router {
     public:
         virtual CmsHandler* on_cms_type(CmsType type) = 0;
