@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "smtp/mime_entity.h"
 
+#include "smtp/mime_boundary.h"
+
 namespace sealgate {
 
 namespace {
@@ -12,13 +14,9 @@ bool is_encoded(TransferEncoding label) {
 
 void plan_multipart(EntityPlan& plan, const ContentType& type) {
     if (type.subtype == "signed" || type.subtype == "encrypted") return;
-    std::string_view boundary = type.parameter("boundary");
-    // RFC 2046 §5.1.1: white space at a line's end is not part of the boundary.
-    while (!boundary.empty() && (boundary.back() == ' ' || boundary.back() == '\t'))
-        boundary.remove_suffix(1);
-    if (boundary.empty() || boundary.size() > limits::boundary_bytes_max) return;
+    plan.boundary = boundary_of(type);
+    if (plan.boundary.empty()) return;
     plan.kind = EntityPlan::Kind::multipart;
-    plan.boundary = std::string(boundary);
     plan.digest = type.subtype == "digest";
 }
 
