@@ -58,23 +58,31 @@ public:
         return text_.substr(begin, at_ - begin);
     }
 
-    // A quoted string, or whatever stands there up to white space or ';'.
-    std::string value() {
-        if (take('"')) return quoted();
+    // A quoted string, or whatever stands there up to white space or ';'. `clear`: every reader
+    // will find the same.
+    std::string value(bool& clear) {
+        if (take('"')) return quoted(clear);
         const std::size_t begin = at_;
         while (!at_end() && !is_white(text_[at_]) && text_[at_] != ';') ++at_;
-        return std::string(text_.substr(begin, at_ - begin));
+        std::string text(text_.substr(begin, at_ - begin));
+        clear = std::all_of(text.begin(), text.end(), [](char c) { return is_token(c) && c > 0; });
+        return text;
     }
 
 private:
-    std::string quoted() {  // a missing end quote ends with the field
+    std::string quoted(bool& clear) {  // a missing end quote ends with the field
         std::string text;
+        clear = false;
+        bool plain = true;
         for (; !at_end(); ++at_) {
             char c = text_[at_];
             if (c == '"') {
                 ++at_;
+                clear = plain;
                 break;
             }
+            // Escapes, folds, what looks like a comment, and more than ASCII: not all bear with it.
+            plain = plain && c >= ' ' && c != 0x7f && c != '\\' && c != '(' && c != ')';
             if (c == '\r' || c == '\n') continue;  // a fold
             if (c == '\\' && at_ + 1 < text_.size()) c = text_[++at_];
             text.push_back(c);
@@ -91,6 +99,7 @@ struct Section {
     std::string name;
     unsigned number = 0;
     bool extended = false;
+    bool clear = true;
     std::string value;
 };
 
@@ -98,6 +107,7 @@ Section read_name(std::string_view written) {
     Section section;
     if (!written.empty() && written.back() == '*') {
         section.extended = true;
+        section.clear = false;
         written.remove_suffix(1);
     }
     const std::size_t star = written.find('*');
@@ -105,8 +115,10 @@ Section read_name(std::string_view written) {
         const std::string_view digits = written.substr(star + 1);
         const auto [end, fault] =
             std::from_chars(digits.data(), digits.data() + digits.size(), section.number);
-        if (fault == std::errc() && end == digits.data() + digits.size())
+        if (fault == std::errc() && end == digits.data() + digits.size()) {
             written = written.substr(0, star);
+            section.clear = false;
+        }
     }
     section.name = lower_case(written);
     return section;
@@ -179,7 +191,9 @@ std::vector<Section> read_parameters(Reader& reader) {
         }
         reader.skip_white();
         Section section = read_name(written);
-        section.value = reader.value();
+        bool clear = true;
+        section.value = reader.value(clear);
+        section.clear = section.clear && clear;
         sections.push_back(std::move(section));
     }
     return sections;
@@ -207,6 +221,11 @@ ContentType parse_content_type(std::string_view value) {
     content_type.subtype = lower_case(subtype);
 
     const std::vector<Section> sections = read_parameters(reader);
+    int boundaries = 0;
+    for (const Section& section : sections) {
+        if (section.name != "boundary") continue;
+        content_type.boundary_doubtful = ++boundaries > 1 || !section.clear;
+    }
     for (const Section& section : sections) {
         if (!content_type.parameter(section.name).empty()) continue;  // joined already
         std::vector<const Section*> same;
@@ -216,7 +235,6 @@ ContentType parse_content_type(std::string_view value) {
                 return one->number == other.number;
             });
             if (!repeated) same.push_back(&other);  // the first of two counts
-            content_type.repeated = content_type.repeated || repeated;
         }
         content_type.parameters.emplace_back(section.name, join(std::move(same)));
     }

@@ -20,8 +20,10 @@ struct ContentType {
     std::string subtype;
     // Names in lower case, values decoded (RFC 2231, to UTF-8), in order of first appearance.
     std::vector<std::pair<std::string, std::string>> parameters;
-    // Some parameter is there twice. The first counts here; other readers take the last.
-    bool repeated = false;
+    // The boundary may be another one to other readers: it is there twice (the first counts here),
+    // or not written as RFC 2045 §5.1 has it (specials without quotes, a quote without end, RFC
+    // 2231).
+    bool boundary_doubtful = false;
 
     bool valid() const { return !type.empty(); }
     bool is(std::string_view type_, std::string_view subtype_) const {
