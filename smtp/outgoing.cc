@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "smtp/addresses.h"
+#include "smtp/smime_kind.h"
 
 namespace sealgate {
 namespace {
@@ -76,16 +77,13 @@ const char* to_text(Mode mode) {
 }
 
 SmimeRoot smime_root(const ContentType& type) {
-    if (type.is("application", "pkcs7-mime") || type.is("application", "x-pkcs7-mime")) {
+    if (is_pkcs7_mime(type)) {
         const std::string kind = lower_case(type.parameter("smime-type"));
         if (kind == "enveloped-data" || kind == "authenveloped-data") return SmimeRoot::encrypted;
         return kind == "signed-data" ? SmimeRoot::is_signed : SmimeRoot::other;
     }
     if (!type.is("multipart", "signed")) return SmimeRoot::none;
-    const std::string protocol = lower_case(type.parameter("protocol"));
-    const bool smime =
-        protocol == "application/pkcs7-signature" || protocol == "application/x-pkcs7-signature";
-    return smime ? SmimeRoot::is_signed : SmimeRoot::none;
+    return is_pkcs7_signature(type.parameter("protocol")) ? SmimeRoot::is_signed : SmimeRoot::none;
 }
 
 OutgoingPlan waiting_plan(const GatewayState& state, const std::string& profile) {
