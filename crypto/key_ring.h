@@ -90,11 +90,21 @@ public:
         SmimeCapabilities capabilities;
         std::int64_t signing_time = 0;  // seconds since 1970, of the message it came with
         std::int64_t last_used = 0;     // wall seconds
+        bool verified = false;          // that message was verified
     };
-    // Puts a key in under its owner, replacing what that owner had when `key.signing_time` is
-    // newer. On the disk a little later.
-    enum class Harvest : std::uint8_t { added, replaced, older, too_large };
-    Harvest harvest(Harvested key);
+    // Puts a key in under its owner; on the disk a little later. What that owner had is replaced
+    // when `key.signing_time` is newer. A verified key is replaced by verified ones only, and an
+    // unverified one by a verified one whatever the time.
+    enum class Replace : std::uint8_t { never, newer };
+    enum class Harvest : std::uint8_t {
+        added,
+        replaced,
+        refreshed,  // it is the very certificate that was there: times and capabilities are newer
+        older,      // what is there stays: its message is as new
+        kept,       // what is there stays: not to be replaced, or only by a verified one
+        too_large,
+    };
+    Harvest harvest(Harvested key, Replace replace = Replace::newer);
     std::optional<Harvested> harvested(std::string_view owner);  // looking is not using
     bool remove_harvested(std::string_view owner, Done done = {});
 
@@ -118,6 +128,15 @@ public:
     };
     Statistics statistics() const;
     void set_capacity(std::uint64_t bytes);  // a reload; a smaller one evicts step by step
+    // Called once for each call that evicts, from inside it: it may write notes, and no more.
+    void on_eviction(std::function<void()> task);
+
+    // Small notes of who harvests (smtp/harvest.h), kept beside the keys where these are
+    // persistent; on the disk a little later. An empty value removes it.
+    void write_note(const std::string& name, std::string value);
+    // Blocks; at start only.
+    using EachNote = std::function<void(std::string_view name, std::string_view value)>;
+    Result<void> each_note(const EachNote& each) const;
 
     struct State;
 

@@ -50,6 +50,13 @@ std::uint64_t KeyRing::State::held_bytes() const {
 }
 
 bool KeyRing::State::make_room(std::optional<std::size_t> record_bytes, RecordBatch& batch) {
+    const std::uint64_t before = evictions;
+    const bool there_is = evict(record_bytes, batch);
+    if (evictions != before && on_eviction) on_eviction();
+    return there_is;
+}
+
+bool KeyRing::State::evict(std::optional<std::size_t> record_bytes, RecordBatch& batch) {
     const auto needed = [&] {
         return repository.held_bytes_with(record_bytes) + held_beside_bytes();
     };
@@ -163,11 +170,36 @@ CertificatePtr KeyRing::State::parse_harvested(KeyRepository::Place place) {
 KeyRing::Harvested KeyRing::State::to_harvested(KeyRepository::Place place,
                                                 CertificatePtr certificate) const {
     const KeyRepository::Facts facts = repository.facts(place);
-    return {repository.owner(place), std::move(certificate),
-            SmimeCapabilities::of_bits(facts.capabilities), facts.signing_time, facts.last_used};
+    return {repository.owner(place),
+            std::move(certificate),
+            SmimeCapabilities::of_bits(facts.capabilities),
+            facts.signing_time,
+            facts.last_used,
+            facts.verified};
 }
 
-KeyRing::Harvest KeyRing::harvest(Harvested key) {
+void KeyRing::State::refresh(KeyRepository::Place place, const std::string& owner,
+                             const KeyRepository::Facts& facts) {
+    const KeyRepository::Facts before = repository.facts(place);
+    repository.refresh(place, facts);
+    use(place, owner, facts.last_used);
+    // Of a correspondent who writes all day, the disk hears once.
+    constexpr std::uint32_t day = 86'400;
+    const bool store_it = facts.signing_time / day != before.signing_time / day ||
+                          facts.capabilities != before.capabilities ||
+                          facts.verified != before.verified;
+    if (!persist || !store_it || before.unstored) return;
+    if (disk_is_behind()) {
+        repository.set_unstored(place, true);
+        ++unstored;
+        return;
+    }
+    RecordBatch batch;
+    key_records::put_harvested(batch, owner, repository.der(place), repository.facts(place));
+    write_harvested(std::move(batch), {owner});
+}
+
+KeyRing::Harvest KeyRing::harvest(Harvested key, Replace replace) {
     State& state = *state_;
     const std::string owner = lower_case(key.owner);
     const ByteSpan der = key.certificate->der();
@@ -185,10 +217,21 @@ KeyRing::Harvest KeyRing::harvest(Harvested key) {
     facts.capabilities = key.capabilities.to_bits();
     facts.usable =
         key.certificate->may_encrypt() == Reason::ok && names_owner(*key.certificate, owner);
+    facts.verified = key.verified;
 
     const KeyRepository::Place known = state.repository.locate(owner);
     if (known != KeyRepository::nowhere) {
-        if (facts.signing_time <= state.repository.facts(known).signing_time) return Harvest::older;
+        const KeyRepository::Facts before = state.repository.facts(known);
+        if (before.verified && !key.verified) return Harvest::kept;
+        const bool outranks = key.verified && !before.verified;
+        if (!outranks && facts.signing_time <= before.signing_time) return Harvest::older;
+        const Bytes der_before = state.repository.der(known);
+        if (std::equal(der_before.begin(), der_before.end(), der.begin(), der.end())) {
+            if (!key.capabilities.known && !outranks) facts.capabilities = before.capabilities;
+            state.refresh(known, owner, facts);
+            return Harvest::refreshed;
+        }
+        if (replace == Replace::never) return Harvest::kept;
         state.forget(known);
     }
     RecordBatch batch;
@@ -237,6 +280,28 @@ void KeyRing::State::shrink() {
     loop->post([this, watched = std::weak_ptr<char>(alive)] {
         if (!watched.expired()) shrink();
     });
+}
+
+void KeyRing::on_eviction(std::function<void()> task) { state_->on_eviction = std::move(task); }
+
+void KeyRing::write_note(const std::string& name, std::string value) {
+    if (!state_->persist) return;
+    RecordBatch batch;
+    if (value.empty()) {
+        key_records::remove_note(batch, name);
+    } else {
+        key_records::put_note(batch, name, std::move(value));
+    }
+    state_->store->write(std::move(batch), RecordStore::Durability::written, {});
+}
+
+Result<void> KeyRing::each_note(const EachNote& each) const {
+    if (!state_->persist) return {};
+    return state_->store->each(key_records::note_prefix,
+                               [&](std::string_view key, std::string_view value) {
+                                   each(key.substr(key_records::note_prefix.size()), value);
+                                   return true;
+                               });
 }
 
 KeyRing::HarvestedPage KeyRing::list_harvested(std::string_view search, std::uint32_t from,

@@ -74,7 +74,8 @@ Result<void> KeyRing::State::load(bool with_harvested) {
     if (!with_harvested) return {};
     if (persist) return load_harvested();
     // What was kept when it was still wanted.
-    for (const std::string_view prefix : {key_records::harvested_prefix, key_records::use_prefix}) {
+    for (const std::string_view prefix :
+         {key_records::harvested_prefix, key_records::use_prefix, key_records::note_prefix}) {
         bool is_there = false;
         TRY(store->each(prefix, [&](std::string_view, std::string_view) {
             is_there = true;

@@ -5,6 +5,9 @@ namespace sealgate::key_records {
 namespace {
 
 constexpr std::uint8_t version = 1;
+// Of a harvested key.
+constexpr std::uint8_t usable_bit = 1;
+constexpr std::uint8_t verified_bit = 2;
 constexpr const char* torn = "the key store has a torn record";
 
 class Writer {
@@ -107,7 +110,8 @@ void put_harvested(RecordBatch& batch, const std::string& owner, ByteSpan der,
     Writer value(der.size() + 16);
     value.number(version);
     value.number(facts.capabilities);
-    value.number(static_cast<std::uint8_t>(facts.usable));
+    value.number(static_cast<std::uint8_t>((facts.usable ? usable_bit : 0) |
+                                           (facts.verified ? verified_bit : 0)));
     value.number(facts.signing_time);
     value.number(facts.not_before);
     value.number(facts.not_after);
@@ -126,8 +130,9 @@ Result<HarvestedRecord> read_harvested(std::string_view text) {
     TRY(value.version_byte());
     HarvestedRecord record;
     record.facts.capabilities = TRY(value.number<std::uint8_t>());
-    record.facts.usable = TRY(value.number<std::uint8_t>())
-    != 0;
+    const auto bits = TRY(value.number<std::uint8_t>());
+    record.facts.usable = (bits & usable_bit) != 0;
+    record.facts.verified = (bits & verified_bit) != 0;
     record.facts.signing_time = TRY(value.number<std::uint32_t>());
     record.facts.not_before = TRY(value.number<std::uint32_t>());
     record.facts.not_after = TRY(value.number<std::uint32_t>());
@@ -148,6 +153,14 @@ Result<UseRecord> read_use(std::string_view text) {
     use.last_used = TRY(value.number<std::uint32_t>());
     use.record_bytes = TRY(value.number<std::uint32_t>());
     return use;
+}
+
+void put_note(RecordBatch& batch, const std::string& name, std::string value) {
+    batch.put(key_of(note_prefix, name), std::move(value));
+}
+
+void remove_note(RecordBatch& batch, const std::string& name) {
+    batch.remove(key_of(note_prefix, name));
 }
 
 }  // namespace sealgate::key_records

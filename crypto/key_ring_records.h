@@ -4,6 +4,7 @@
 //     'K' name    a manual key: version, facts, owners, search text, DER
 //     'H' owner   a harvested key: version, facts, DER
 //     'U' owner   of the same: when it was last used, and the bytes of its record
+//     'N' name    a note of who harvests, as it is
 //
 // 'H' and 'U' of an owner come and go together; 'U' is small, so that it can be written alone and
 // read ahead of the keys. Numbers are big endian, texts have their length before them. No
@@ -25,6 +26,7 @@ namespace sealgate::key_records {
 constexpr std::string_view manual_prefix = "K";
 constexpr std::string_view harvested_prefix = "H";
 constexpr std::string_view use_prefix = "U";
+constexpr std::string_view note_prefix = "N";
 
 void put_manual(RecordBatch& batch, const std::string& name, const ManualKey& key);
 void remove_manual(RecordBatch& batch, const std::string& name);
@@ -45,5 +47,8 @@ struct UseRecord {
 };
 void put_use(RecordBatch& batch, const std::string& owner, const UseRecord& use);
 Result<UseRecord> read_use(std::string_view value);
+
+void put_note(RecordBatch& batch, const std::string& name, std::string value);
+void remove_note(RecordBatch& batch, const std::string& name);
 
 }  // namespace sealgate::key_records

@@ -88,9 +88,9 @@ Bytes KeyRepository::der(Place place) const {
 
 KeyRepository::Facts KeyRepository::facts(Place place) const {
     const Head& record = head(place);
-    return {record.generation,   record.signing_time, record.not_before,
-            record.not_after,    record.last_used,    record.last_used_stored,
-            record.capabilities, record.usable,       record.unstored};
+    return {record.generation, record.signing_time,     record.not_before,   record.not_after,
+            record.last_used,  record.last_used_stored, record.capabilities, record.usable,
+            record.unstored,   record.verified};
 }
 
 void KeyRepository::put(std::string_view owner, ByteSpan der, const Facts& facts) {
@@ -117,7 +117,8 @@ void KeyRepository::put(std::string_view owner, ByteSpan der, const Facts& facts
                    static_cast<std::uint16_t>(owner.size()),
                    facts.capabilities,
                    facts.usable,
-                   facts.unstored};
+                   facts.unstored,
+                   facts.verified};
     std::size_t at_byte = sizeof(Head);
     Place at = place;
     for (ByteSpan left : {as_bytes(owner), der}) {
@@ -251,6 +252,13 @@ void KeyRepository::touch(Place place, std::uint32_t now, bool stored) {
     if (place == newest_) return;
     unlink_use(place);
     link_newest(place);
+}
+
+void KeyRepository::refresh(Place place, const Facts& facts) {
+    Head& record = head(place);
+    record.signing_time = facts.signing_time;
+    record.capabilities = facts.capabilities;
+    record.verified = facts.verified;
 }
 
 void KeyRepository::sort_by_use() {

@@ -39,6 +39,7 @@ public:
         std::uint8_t capabilities = 0;       // SmimeCapabilities::to_bits()
         bool usable = false;                 // may encrypt, and covers its owner
         bool unstored = false;               // it is not on the disk yet
+        bool verified = false;               // it came with mail that was verified
     };
     // Where a record is, until the next put() or remove().
     using Place = std::uint32_t;
@@ -58,6 +59,9 @@ public:
     void touch(Place place, std::uint32_t now, bool stored);
 
     void set_unstored(Place place, bool unstored) { head(place).unstored = unstored; }
+
+    // The same key came again: takes signing_time, capabilities and verified.
+    void refresh(Place place, const Facts& facts);
 
     // The owner has no record yet.
     void put(std::string_view owner, ByteSpan der, const Facts& facts);
@@ -92,6 +96,7 @@ private:
         std::uint8_t capabilities;
         bool usable;
         bool unstored;
+        bool verified;
     };
     static constexpr std::size_t block_bytes = 128;
     struct Block {

@@ -28,6 +28,7 @@ struct KeyRing::State {
     std::uint64_t capacity_bytes;
     std::uint64_t evictions = 0;
     bool shrinking = false;
+    std::function<void()> on_eviction;
 
     // Keys that came while the disk was behind; they follow when it has caught up.
     std::uint64_t unstored = 0;
@@ -50,6 +51,10 @@ struct KeyRing::State {
     // Evicts until a record has room, a bounded number; what goes from the disk is put into
     // `batch`. Without a record: until what is there has room. True: there is.
     bool make_room(std::optional<std::size_t> record_bytes, RecordBatch& batch);
+    bool evict(std::optional<std::size_t> record_bytes, RecordBatch& batch);
+    // The same certificate as before.
+    void refresh(KeyRepository::Place place, const std::string& owner,
+                 const KeyRepository::Facts& facts);
     // `owners`: whose keys are put.
     void write_harvested(RecordBatch batch, std::vector<std::string> owners = {});
     bool disk_is_behind() const;
