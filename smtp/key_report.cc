@@ -65,6 +65,7 @@ json to_json(const KeyRing::Harvested& key) {
     row["owner"] = key.owner;
     row["signing_time"] = time_text(key.signing_time);
     row["last_used"] = time_text(key.last_used);
+    row["verified"] = key.verified;
     return row;
 }
 

@@ -3,7 +3,8 @@
 //
 // {"name" or "owner", "subject", "issuer", "serial", "self_signed", "emails", "domains", "key",
 //  "bits", "not_before", "not_after", "usable": "ok" or a reason word, "capabilities": null when
-//  not known, "sha256"}; of harvested ones "signing_time" and "last_used", too. Any thread.
+//  not known, "sha256"}; of harvested ones "signing_time", "last_used" and "verified", too. Any
+// thread.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

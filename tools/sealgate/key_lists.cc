@@ -34,6 +34,12 @@ std::string key_text(const json& key) {
     return kind == "rsa" ? fmt::format("rsa:{}", key.value("bits", 0)) : kind;
 }
 
+// A harvested key that nobody vouches for says so.
+std::string usable_text(const json& key) {
+    const std::string usable = key.value("usable", "");
+    return key.value("verified", true) ? usable : usable + ", unverified";
+}
+
 // "2027-11-22T10:00:00Z" → "2027-11-22".
 std::string day(const json& key, const char* name) { return key.value(name, "").substr(0, 10); }
 
@@ -53,7 +59,7 @@ public:
             fmt::print("{}\n  {}", count_ > 1 ? "," : "", key.dump());
         } else {
             fmt::print("{:<28} {:<40} {:<9} {:<10} {}\n", owner, owners_text(key), key_text(key),
-                       day(key, "not_after"), key.value("usable", ""));
+                       day(key, "not_after"), usable_text(key));
         }
     }
     void finish() const {
