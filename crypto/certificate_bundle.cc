@@ -97,6 +97,23 @@ Answer<Pieces> read_pieces(ByteSpan file, const Passphrase& passphrase) {
     return pieces;
 }
 
+// At least one certificate.
+Answer<Pieces> read_pieces_with_key(ByteSpan file, ByteSpan key_file,
+                                    const Passphrase& passphrase) {
+    auto pieces = read_pieces(file, passphrase);
+    if (!pieces) return pieces;
+    if (!key_file.empty()) {
+        auto key = read_pieces(key_file, passphrase);
+        if (!key) {
+            return refused("the key file: " + key.error().what, key.error().passphrase);
+        }
+        if (key->keys.empty()) return refused("there is no private key in the key file");
+        pieces->keys = std::move(key->keys);
+    }
+    if (pieces->certificates.empty()) return refused("there is no certificate in the file");
+    return pieces;
+}
+
 // A key and the certificate that it matches.
 struct Pair {
     const Pkcs12Key* key = nullptr;
@@ -190,18 +207,8 @@ Answer<std::vector<CertificatePtr>> read_certificates(ByteSpan file) {
 
 Answer<CertificateBundle> read_bundle(ByteSpan file, ByteSpan key_file,
                                       const Passphrase& passphrase, std::string_view serial) {
-    auto pieces = read_pieces(file, passphrase);
+    auto pieces = read_pieces_with_key(file, key_file, passphrase);
     if (!pieces) return tl::unexpected(pieces.error());
-    if (!key_file.empty()) {
-        auto key = read_pieces(key_file, passphrase);
-        if (!key) {
-            return refused("the key file: " + key.error().what, key.error().passphrase);
-        }
-        if (key->keys.empty()) return refused("there is no private key in the key file");
-        pieces->keys = std::move(key->keys);
-    }
-    if (pieces->certificates.empty()) return refused("there is no certificate in the file");
-
     CertificateBundle bundle;
     bundle.leaf = pieces->certificates.front();
     if (!pieces->keys.empty()) {
@@ -213,6 +220,24 @@ Answer<CertificateBundle> read_bundle(ByteSpan file, ByteSpan key_file,
     }
     build_chain(bundle, pieces->certificates);
     return bundle;
+}
+
+Answer<std::vector<CertificateBundle>> read_bundles(ByteSpan file, ByteSpan key_file,
+                                                    const Passphrase& passphrase) {
+    auto pieces = read_pieces_with_key(file, key_file, passphrase);
+    if (!pieces) return tl::unexpected(pieces.error());
+    if (pieces->keys.empty()) return refused("there is no private key in the file");
+    std::vector<CertificateBundle> bundles;
+    for (const Pair& pair : pair_up(*pieces)) {
+        CertificateBundle bundle;
+        bundle.leaf = pair.certificate;
+        bundle.pkcs8 = SecureBytes::copy_of(pair.key->pkcs8.bytes());
+        bundle.other_keys_count = pieces->keys.size() - 1;
+        build_chain(bundle, pieces->certificates);
+        bundles.push_back(std::move(bundle));
+    }
+    if (bundles.empty()) return refused("none of the private keys matches a certificate");
+    return bundles;
 }
 
 void build_chain(CertificateBundle& bundle, const std::vector<CertificatePtr>& pool) {

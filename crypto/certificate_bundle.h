@@ -48,6 +48,11 @@ Answer<std::vector<CertificatePtr>> read_certificates(ByteSpan file);
 Answer<CertificateBundle> read_bundle(ByteSpan file, ByteSpan key_file,
                                       const Passphrase& passphrase, std::string_view serial = "");
 
+// The same, every private key that has a certificate, each with its own: to decrypt with. At least
+// one.
+Answer<std::vector<CertificateBundle>> read_bundles(ByteSpan file, ByteSpan key_file,
+                                                    const Passphrase& passphrase);
+
 // Puts the issuers of `leaf` out of `pool` in order; the rest is `unused`. The pool may hold the
 // leaf itself.
 void build_chain(CertificateBundle& bundle, const std::vector<CertificatePtr>& pool);

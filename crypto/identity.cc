@@ -49,18 +49,42 @@ Result<CertificateBundle> make_demo_bundle(const std::string& hostname) {
     return bundle;
 }
 
+// What a [certificate:NAME] section points to.
+struct Files {
+    SecureBytes certificate, key;
+    std::optional<SecureBytes> passphrase;
+    Passphrase given_passphrase() const {
+        if (!passphrase) return std::nullopt;
+        return as_text(passphrase->bytes());
+    }
+};
+
+Result<IdentityPtr> make_identity(const std::string& name, CertificateBundle bundle) {
+    auto identity = std::make_shared<Identity>();
+    identity->name = name;
+    identity->key = TRY(make_private_key(std::move(bundle.pkcs8)));
+    identity->leaf = std::move(bundle.leaf);
+    identity->chain = std::move(bundle.chain);
+    return identity;
+}
+
 class Loader {
 public:
     Loader(const Config& config, Complaints& complaints, Complaints& warnings)
         : config_(config), complaints_(complaints), warnings_(warnings) {}
 
-    std::map<std::string, IdentityPtr> load(bool make_demo);
+    void load(bool make_demo);
+    std::map<std::string, IdentityPtr> identities;
+    std::vector<IdentityPtr> others;
 
 private:
     void open_store();
     void make_demo_certificate();
     void load_section(const CertificateOptions& section);
     void load_stored(const Use& use);
+    bool decrypts() const;
+    void load_other_keys(const CertificateOptions& section, const Files& files);
+    void load_rest();
     void complain_unknown(const Use& use);
     void add(const std::string& name, CertificateBundle bundle, const ConfigPlace& place,
              const std::string& what);
@@ -78,7 +102,6 @@ private:
     Complaints& complaints_;
     Complaints& warnings_;
     std::optional<CertificateStore> store_;
-    std::map<std::string, IdentityPtr> identities_;
     std::set<std::string> failed_;  // told already
 };
 
@@ -102,17 +125,55 @@ std::vector<Use> Loader::uses() const {
     return uses;
 }
 
-std::map<std::string, IdentityPtr> Loader::load(bool make_demo) {
+void Loader::load(bool make_demo) {
     open_store();
     for (const CertificateOptions& section : config_.certificates) load_section(section);
-    if (make_demo && store_ && !store_->has(demo_name) && identities_.count(demo_name) == 0) {
+    if (make_demo && store_ && !store_->has(demo_name) && identities.count(demo_name) == 0) {
         make_demo_certificate();
     }
     for (const Use& use : uses()) {
-        if (identities_.count(use.name) == 0 && failed_.count(use.name) == 0) load_stored(use);
-        if (identities_.count(use.name) != 0) check_use(use);
+        if (identities.count(use.name) == 0 && failed_.count(use.name) == 0) load_stored(use);
+        if (identities.count(use.name) != 0) check_use(use);
     }
-    return std::move(identities_);
+    if (decrypts()) load_rest();
+}
+
+bool Loader::decrypts() const {
+    return std::any_of(config_.mail_flow_policies.begin(), config_.mail_flow_policies.end(),
+                       [](const auto& policy) { return policy.second.smime_verify_decrypt; });
+}
+
+// People have a key to sign with and one to decrypt with, in one file.
+void Loader::load_other_keys(const CertificateOptions& section, const Files& files) {
+    const auto all = read_identities(section.name, files.certificate.bytes(), files.key.bytes(),
+                                     files.given_passphrase());
+    if (!all) return;  // the one that counts was read: the section is usable
+    const ByteSpan known = identities.at(section.name)->leaf->der();
+    for (const IdentityPtr& identity : *all) {
+        if (!std::ranges::equal(identity->leaf->der(), known)) others.push_back(identity);
+    }
+}
+
+// What no profile and no listener names: mail may have been encrypted to it.
+void Loader::load_rest() {
+    if (!store_) return;
+    for (const std::string& name : store_->names()) {
+        if (identities.count(name) != 0 || failed_.count(name) != 0) continue;
+        const auto fail = [&](const std::string& why) {
+            warn(gateway_place(config_),
+                 "certificate " + name + " cannot be used to decrypt: " + why);
+        };
+        auto bundle = store_->read(name);
+        if (!bundle) {
+            fail(bundle.error().what);
+            continue;
+        }
+        auto identity = make_identity(name, *std::move(bundle));
+        if (identity)
+            identities.emplace(name, *std::move(identity));
+        else
+            fail(identity.error().what);
+    }
 }
 
 void Loader::open_store() {
@@ -142,22 +203,21 @@ void Loader::load_section(const CertificateOptions& section) {
     if (section.file.empty()) return fail("file is missing");
     auto file = read_small_file(section.file);
     if (!file) return fail("file: " + file.error().what);
-    SecureBytes key;
+    Files files;
+    files.certificate = *std::move(file);
     if (!section.key.empty()) {
         auto read = read_small_file(section.key);
         if (!read) return fail("key: " + read.error().what);
         if (read->empty()) return fail("key: " + section.key + ": the file is empty");
-        key = *std::move(read);
+        files.key = *std::move(read);
     }
-    SecureBytes secret;
-    Passphrase passphrase;
     if (!section.passphrase_file.empty()) {
         auto read = read_passphrase_file(section.passphrase_file);
         if (!read) return fail("passphrase-file: " + read.error().what);
-        secret = *std::move(read);
-        passphrase = as_text(secret.bytes());
+        files.passphrase = *std::move(read);
     }
-    auto bundle = read_bundle(file->bytes(), key.bytes(), passphrase);
+    auto bundle =
+        read_bundle(files.certificate.bytes(), files.key.bytes(), files.given_passphrase());
     if (!bundle) {
         const bool hint = bundle.error().passphrase && section.passphrase_file.empty();
         return fail(section.file + ": " + bundle.error().what + (hint ? " (passphrase-file)" : ""));
@@ -167,7 +227,10 @@ void Loader::load_section(const CertificateOptions& section) {
         warn(section.place, "[certificate:" + section.name +
                                 "] hides the certificate of that name under data-dir");
     }
+    const bool has_other_keys = bundle->other_keys_count != 0;
     add(section.name, *std::move(bundle), section.place, "[certificate:" + section.name + "]");
+    if (has_other_keys && decrypts() && identities.count(section.name) != 0)
+        load_other_keys(section, files);
 }
 
 void Loader::load_stored(const Use& use) {
@@ -199,38 +262,35 @@ void Loader::complain_unknown(const Use& use) {
 
 void Loader::add(const std::string& name, CertificateBundle bundle, const ConfigPlace& place,
                  const std::string& what) {
-    auto key = make_private_key(std::move(bundle.pkcs8));
-    if (!key) {
-        complain(place, what + ": " + key.error().what);
+    const std::size_t unused_count = bundle.unused.size();
+    const bool was_ordered = bundle.was_ordered;
+    auto identity = make_identity(name, std::move(bundle));
+    if (!identity) {
+        complain(place, what + ": " + identity.error().what);
         failed_.insert(name);
         return;
     }
-    if (!bundle.unused.empty()) {
+    if (unused_count != 0) {
         warn(place,
-             what + ": " + std::to_string(bundle.unused.size()) +
+             what + ": " + std::to_string(unused_count) +
                  " certificate(s) in the file do not belong to the chain; they are not sent");
-    } else if (!bundle.was_ordered) {
+    } else if (!was_ordered) {
         warn(place, what +
                         ": the chain is not in order (certificate first, each issuer after what "
                         "it issued); it is sent in order");
     }
     const std::int64_t now = std::time(nullptr);
-    switch (bundle.leaf->valid_at(now)) {
+    switch ((*identity)->leaf->valid_at(now)) {
     case Reason::expired: warn(place, what + ": the certificate has expired"); break;
     case Reason::not_yet_valid: warn(place, what + ": the certificate is not valid yet"); break;
     default: break;
     }
-    auto identity = std::make_shared<Identity>();
-    identity->name = name;
-    identity->leaf = std::move(bundle.leaf);
-    identity->chain = std::move(bundle.chain);
-    identity->key = *std::move(key);
-    identities_.emplace(name, std::move(identity));
+    identities.emplace(name, *std::move(identity));
 }
 
 void Loader::check_use(const Use& use) {
     if (!use.signs) return;
-    const Certificate& leaf = *identities_.at(use.name)->leaf;
+    const Certificate& leaf = *identities.at(use.name)->leaf;
     const Reason reason = leaf.may_sign();
     if (reason != Reason::ok) {
         complain(use.place, use.user + " certificate " + use.name + " may not sign: " +
@@ -257,17 +317,40 @@ Result<PrivateKey> make_private_key(SecureBytes pkcs8) {
     return PrivateKey{facts.kind, facts.bits, std::move(pkcs8), ++last_id};
 }
 
+Answer<std::vector<IdentityPtr>> read_identities(const std::string& name, ByteSpan file,
+                                                 ByteSpan key_file, const Passphrase& passphrase) {
+    auto bundles = read_bundles(file, key_file, passphrase);
+    if (!bundles) return tl::unexpected(bundles.error());
+    std::vector<IdentityPtr> identities;
+    for (CertificateBundle& bundle : *bundles) {
+        auto identity = make_identity(name, std::move(bundle));
+        if (!identity) return refused(identity.error().what);
+        identities.push_back(*std::move(identity));
+    }
+    return identities;
+}
+
 std::shared_ptr<const IdentityStore> IdentityStore::load(const Config& config, bool make_demo,
                                                          Complaints& complaints,
                                                          Complaints& warnings) {
     auto store = std::make_shared<IdentityStore>();
-    store->identities_ = Loader(config, complaints, warnings).load(make_demo);
+    Loader loader(config, complaints, warnings);
+    loader.load(make_demo);
+    store->identities_ = std::move(loader.identities);
+    store->others_ = std::move(loader.others);
     return store;
 }
 
 IdentityPtr IdentityStore::find(const std::string& name) const {
     const auto found = identities_.find(name);
     return found == identities_.end() ? nullptr : found->second;
+}
+
+std::vector<IdentityPtr> IdentityStore::all() const {
+    std::vector<IdentityPtr> all;
+    for (const auto& [name, identity] : identities_) all.push_back(identity);
+    all.insert(all.end(), others_.begin(), others_.end());
+    return all;
 }
 
 }  // namespace sealgate

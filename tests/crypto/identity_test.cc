@@ -6,6 +6,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "crypto/certificate_bundle.h"
 #include "crypto/certificate_store.h"
 #include "crypto/make_certificate.h"
 #include "tests/crypto/signing_fixture.h"
@@ -247,6 +248,120 @@ TEST_F(IdentityStoreTest, SaysWhyTheDemoCertificateCannotBeMade) {
     load(true);
     EXPECT_NE(complaint().find("the demo certificate cannot be made"), std::string::npos)
         << complaint();
+}
+
+// --- where a mail policy decrypts
+// ---------------------------------------------------------------
+
+TEST_F(IdentityStoreTest, LoadsAllThatIsStoredWhereAPolicyDecrypts) {
+    const std::int64_t now = std::time(nullptr);
+    store("named", now - 10, now + 86400);
+    store("old", now - 86400, now - 10);
+    store("young", now + 86400, now + 2 * 86400);
+    add_section("section", leaf_file("rsa2048"), key_file_of("rsa2048"));
+    add_profile("sign", "named");
+    load();
+    EXPECT_FALSE(identities->find("old"));
+    EXPECT_EQ(identities->all().size(), 2U) << "the section's and the profile's";
+
+    config.mail_flow_policies["ACCEPTED"];
+    load();
+    EXPECT_EQ(identities->all().size(), 2U) << "a policy that does not decrypt";
+
+    config.mail_flow_policies["DECRYPTS"].smime_verify_decrypt = true;
+    load();
+    EXPECT_TRUE(complaints.empty()) << complaint();
+    EXPECT_TRUE(warnings.empty()) << "old keys are kept to decrypt with: " << warning();
+    EXPECT_EQ(identities->all().size(), 4U);
+    for (const char* name : {"named", "old", "young", "section"})
+        EXPECT_TRUE(identities->find(name)) << name;
+}
+
+TEST_F(IdentityStoreTest, WarnsOfStoredOnesThatCannotBeRead) {
+    const std::int64_t now = std::time(nullptr);
+    store("good", now, now + 86400);
+    store("bad", now, now + 86400);
+    folder.write("data/certificates/bad/key.pem", "hello");
+    config.mail_flow_policies["DECRYPTS"].smime_verify_decrypt = true;
+    load();
+    EXPECT_TRUE(complaints.empty()) << complaint();
+    EXPECT_NE(warning().find("gate.ini:1: certificate bad cannot be used to decrypt: "),
+              std::string::npos)
+        << warning();
+    EXPECT_TRUE(identities->find("good"));
+
+    add_profile("sign", "bad");
+    load();
+    EXPECT_NE(complaint().find("[sending-profile:sign] certificate bad: "), std::string::npos)
+        << "somebody names it";
+    for (const Complaint& one : warnings)
+        EXPECT_EQ(one.what.find("certificate bad"), std::string::npos) << "told already";
+}
+
+TEST_F(IdentityStoreTest, KeepsEveryKeyOfASectionsFileToDecryptWith) {
+    // One to sign with and one that may not.
+    const std::string certificate = folder.path("c"), key = folder.path("k");
+    ASSERT_EQ(run_tool("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout " + key +
+                       " -out " + certificate + " -addext keyUsage=keyEncipherment")
+                  .status,
+              0);
+    std::string both;
+    for (const std::string& path : {leaf_file("p256"), key_file_of("p256"), certificate, key})
+        both += as_text(read_small_file(path)->bytes());
+    add_section("one", folder.write("both", both), "");
+    load();
+    EXPECT_EQ(identities->all().size(), 1U);
+    config.mail_flow_policies["DECRYPTS"].smime_verify_decrypt = true;
+    load();
+    EXPECT_TRUE(complaints.empty()) << complaint();
+    const std::vector<IdentityPtr> all = identities->all();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0], identities->find("one"));
+    EXPECT_EQ(all[0]->key.kind, KeyKind::p256) << "the one that may sign has the name";
+    EXPECT_EQ(all[1]->key.kind, KeyKind::rsa);
+    EXPECT_EQ(all[1]->name, "one");
+    EXPECT_NE(all[0]->key.id, all[1]->key.id);
+}
+
+TEST(ReadIdentities, GivesEveryKeyWithItsCertificate) {
+    std::string file;
+    for (const char* name : {"p256", "rsa2048", "x25519"}) {
+        const std::string base = SEALGATE_SOURCE_DIR "/tests/data/recipients/" + std::string(name);
+        for (const char* end : {".pem", ".key.pem"})
+            file += as_text(read_small_file(base + end)->bytes());
+    }
+    const auto all = read_identities("mine", as_bytes(file), {}, std::nullopt);
+    ASSERT_TRUE(all) << all.error().what;
+    ASSERT_EQ(all->size(), 3U);
+    const KeyKind kinds[] = {KeyKind::p256, KeyKind::rsa, KeyKind::x25519};
+    for (std::size_t i = 0; i < all->size(); ++i) {
+        EXPECT_EQ((*all)[i]->name, "mine");
+        EXPECT_EQ((*all)[i]->key.kind, kinds[i]);
+        EXPECT_EQ((*all)[i]->leaf->key_kind(), kinds[i]);
+    }
+}
+
+TEST(ReadIdentities, RefusesFilesWithoutAPair) {
+    const std::string certificate(as_text(read_small_file(leaf_file("p256"))->bytes()));
+    const std::string key(as_text(read_small_file(key_file_of("p256"))->bytes()));
+    const std::string other_key(as_text(read_small_file(key_file_of("p384"))->bytes()));
+    EXPECT_TRUE(read_identities("x", as_bytes(certificate), as_bytes(key), std::nullopt));
+    const struct {
+        const char* name;
+        std::string file, key;
+    } cases[] = {
+        {"nothing", "", ""},
+        {"a certificate alone", certificate, ""},
+        {"a key alone", key, ""},
+        {"a key of another", certificate, other_key},
+        {"two keys of others", certificate + other_key, other_key},
+        {"a certificate for a key", certificate, certificate},
+        {"garbage", "hello", ""},
+    };
+    for (const auto& row : cases) {
+        EXPECT_FALSE(read_identities("x", as_bytes(row.file), as_bytes(row.key), std::nullopt))
+            << row.name;
+    }
 }
 
 }  // namespace
