@@ -32,6 +32,8 @@ public:
     OpensslRsaKey& operator=(const OpensslRsaKey&) = delete;
 
     Result<Bytes> sign(SignatureScheme scheme, const DigestValue& digest);
+    // The bare operation, blinded: as many bytes as the modulus has, whatever is in them.
+    Result<SecureBytes> decrypt(ByteSpan ciphertext);
 
 private:
     struct State;

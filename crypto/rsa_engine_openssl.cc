@@ -53,6 +53,7 @@ struct OpensslRsaKey::State {
         DigestAlgorithm digest;
     };
     std::vector<Begun> begun;
+    Context decryption;
 };
 
 OpensslRsaKey::OpensslRsaKey(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -87,6 +88,28 @@ Result<Bytes> OpensslRsaKey::sign(SignatureScheme scheme, const DigestValue& dig
         return internal("the private-key operation failed");
     }
     return signature;
+}
+
+Result<SecureBytes> OpensslRsaKey::decrypt(ByteSpan ciphertext) {
+    constexpr const char* failed = "the private-key operation failed";
+    if (!state_->decryption) {
+        Context begun(EVP_PKEY_CTX_new(state_->key.get(), nullptr));
+        if (!begun || EVP_PKEY_decrypt_init(begun.get()) != 1 ||
+            EVP_PKEY_CTX_set_rsa_padding(begun.get(), RSA_NO_PADDING) != 1) {
+            ERR_clear_error();
+            return internal(failed);
+        }
+        state_->decryption = std::move(begun);
+    }
+    SecureBytes block(static_cast<std::size_t>(EVP_PKEY_get_size(state_->key.get())));
+    std::size_t written = block.size();
+    if (EVP_PKEY_decrypt(state_->decryption.get(), block.data(), &written, ciphertext.data(),
+                         ciphertext.size()) != 1 ||
+        written != block.size()) {
+        ERR_clear_error();
+        return malformed(failed);
+    }
+    return block;
 }
 
 }  // namespace sealgate

@@ -2,6 +2,7 @@
 #include "crypto/worker_keys.h"
 
 #include <wolfssl/wolfcrypt/asn_public.h>
+#include <wolfssl/wolfcrypt/curve25519.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/ed25519.h>
 #include <wolfssl/wolfcrypt/rsa.h>
@@ -11,6 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/ber_writer.h"
+#include "crypto/der_reader.h"
+#include "crypto/oid.h"
 #include "crypto/wolf.h"
 
 namespace sealgate {
@@ -39,6 +43,27 @@ Result<void> complete(ed25519_key& key) {
     if (wc_ed25519_import_public_ex(half.data(), half.size(), &key, 1) != 0)
         return malformed(unreadable);
     return {};
+}
+
+// OneAsymmetricKey { version, { id-X25519 }, OCTET STRING { OCTET STRING } … }: RFC 8410 §7.
+// wolfCrypt's own decoder takes the number for big-endian.
+Result<std::unique_ptr<curve25519_key, WorkerKey::Free>> decode_x25519(ByteSpan pkcs8) {
+    DerReader outer(pkcs8);
+    DerReader reader(TRY(outer.next(ber::sequence)).contents);
+    TRY(reader.next(ber::integer));
+    DerReader algorithm(TRY(reader.next(ber::sequence)).contents);
+    if (!std::ranges::equal(TRY(algorithm.next(ber::object_identifier)).whole, oid::x25519))
+        return malformed(unreadable);
+    DerReader inner(TRY(reader.next(ber::octet_string)).contents);
+    const DerElement octets = TRY(inner.next(ber::octet_string));
+    const ByteSpan number = octets.contents;
+    auto raw = std::make_unique<curve25519_key>();
+    if (wc_curve25519_init(raw.get()) != 0) return internal("a wolfCrypt key does not begin");
+    std::unique_ptr<curve25519_key, WorkerKey::Free> key(raw.release());
+    if (wc_curve25519_import_private_ex(number.data(), static_cast<word32>(number.size()),
+                                        key.get(), EC25519_LITTLE_ENDIAN) != 0)
+        return malformed(unreadable);
+    return key;
 }
 
 // The thread's keys, the last used first.
@@ -82,6 +107,12 @@ void WorkerKey::Free::operator()(ed25519_key* key) const noexcept {
     delete key;
 }
 
+void WorkerKey::Free::operator()(curve25519_key* key) const noexcept {
+    wc_curve25519_free(key);
+    wipe(key, sizeof *key);
+    delete key;
+}
+
 Result<std::unique_ptr<WorkerKey>> WorkerKey::decode(const PrivateKey& key) {
     WC_RNG* rng = TRY(thread_rng());
     auto copy = std::make_unique<WorkerKey>();
@@ -100,10 +131,10 @@ Result<std::unique_ptr<WorkerKey>> WorkerKey::decode(const PrivateKey& key) {
             TRY((decoded<ed25519_key, wc_ed25519_init, wc_Ed25519PrivateKeyDecode>(pkcs8)));
         TRY(complete(*copy->ed25519));
         return copy;
-    case KeyKind::x25519:
+    case KeyKind::x25519: copy->x25519 = TRY(decode_x25519(pkcs8)); return copy;
     case KeyKind::other: break;
     }
-    return unsupported("the private key is of a kind that does not sign");
+    return unsupported("the private key is of a kind that nothing is done with");
 }
 
 Result<WorkerKey*> worker_key(const PrivateKey& key) {

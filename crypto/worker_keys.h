@@ -16,6 +16,7 @@
 struct RsaKey;
 struct ecc_key;
 struct ed25519_key;
+struct curve25519_key;
 
 namespace sealgate {
 
@@ -24,11 +25,13 @@ struct WorkerKey {
         void operator()(RsaKey* key) const noexcept;
         void operator()(ecc_key* key) const noexcept;
         void operator()(ed25519_key* key) const noexcept;
+        void operator()(curve25519_key* key) const noexcept;
     };
     // One of them is there, as the kind of the key says.
     std::unique_ptr<RsaKey, Free> rsa;
     std::unique_ptr<ecc_key, Free> ecc;
     std::unique_ptr<ed25519_key, Free> ed25519;
+    std::unique_ptr<curve25519_key, Free> x25519;  // decrypts, does not sign
     // libcrypto's copy, made when its engine is first asked for.
     std::unique_ptr<OpensslRsaKey> openssl_rsa;
 
