@@ -123,6 +123,15 @@ bool disguise_x25519(Bytes& copy, const Fields& fields, ByteSpan der) {
     return true;
 }
 
+// RFC 5280 §4.1.2.2: "Certificate users SHOULD be prepared to gracefully handle" serial numbers
+// that are zero; known roots have it (SECOM, GoDaddy, HARICA). wolfSSL refuses them: it is shown a
+// one.
+void disguise_serial_zero(Bytes& copy, const Fields& fields, ByteSpan der) {
+    if (fields.serial_contents.size() != 1 || fields.serial_contents[0] != 0) return;
+    if (copy.empty()) copy.assign(der.begin(), der.end());
+    copy[static_cast<std::size_t>(fields.serial_contents.data() - der.data())] = 1;
+}
+
 // RFC 5480 §2.1.1 forbids it, OpenSSL can write it, and wolfSSL calls it malformed.
 bool has_spelt_out_curve(const Fields& fields) {
     static constexpr std::array<std::uint8_t, 7> ec_public_key{0x2a, 0x86, 0x48, 0xce,
@@ -231,7 +240,8 @@ Result<std::shared_ptr<const Certificate>> Certificate::parse(ByteSpan der) {
     std::shared_ptr<Certificate> made(new Certificate());
     Bytes disguised;
     const bool is_x25519 = disguise_x25519(disguised, fields, der);
-    Decoded decoded(is_x25519 ? ByteSpan(disguised) : der);
+    disguise_serial_zero(disguised, fields, der);
+    Decoded decoded(disguised.empty() ? der : ByteSpan(disguised));
     switch (const int error = decoded.parse()) {
     case 0: break;
     case ASN_UNKNOWN_OID_E:

@@ -186,6 +186,20 @@ TEST(Certificate, OfAnUnknownCriticalExtensionIsReadAllTheSame) {
     EXPECT_EQ(certificate->may_sign(), Reason::ok);
 }
 
+// Known roots have it, and wolfSSL does not take it.
+TEST(Certificate, OfSerialNumberZeroIsReadAllTheSame) {
+    const TemporaryFolder folder;
+    const ToolRun run = run_tool("openssl req -x509 -newkey rsa:2048 -nodes -keyout " +
+                                 folder.path("key") + " -out " + folder.path("certificate") +
+                                 " -set_serial 0 -subj /CN=Zero");
+    ASSERT_EQ(run.status, 0) << run.output;
+    const CertificatePtr certificate = read_one(folder.path("certificate"));
+    ASSERT_TRUE(certificate);
+    EXPECT_EQ(certificate->serial(), "00");
+    EXPECT_EQ(certificate->subject(), "CN=Zero");
+    EXPECT_EQ(certificate->serial_der()[2], 0);  // what is shown to wolfSSL is a copy
+}
+
 TEST(Certificate, CutOrChangedAnywhereIsRefusedOrRead) {
     const CertificatePtr good =
         openssl_certificate(p256, "/CN=x", {"subjectAltName=email:a@b.example"});
