@@ -18,10 +18,13 @@ public:
     void read_file(const std::string& path, const char* key, const ConfigPlace& place);
 
 private:
-    enum class Added : std::uint8_t { yes, no_authority, unreadable };
+    enum class Added : std::uint8_t { yes, no_authority, unreadable, unsupported };
     Added add(ByteSpan der);
     void complain(const char* key, const ConfigPlace& place, const std::string& what) {
         complaints_.push_back({place.file, place.line, 0, section_ + " " + key + ": " + what});
+    }
+    void warn(const char* key, const ConfigPlace& place, const std::string& what) {
+        warnings_.push_back({place.file, place.line, 0, section_ + " " + key + ": " + what});
     }
 
     TrustAnchors::State& state_;
@@ -36,7 +39,7 @@ Reader::Added Reader::add(ByteSpan der) {
     // Roots of before 1999 say nothing of themselves (X.509 version 1) and are taken, too.
     if (X509_check_ca(certificate.get()) == 0) return Added::no_authority;
     const auto value = Certificate::parse(der);
-    if (!value) return Added::unreadable;
+    if (!value) return Added::unsupported;
     CHECK(X509_STORE_add_cert(state_.store.get(), certificate.get()) == 1);
     const X509* address = certificate.get();
     state_.anchors.try_emplace(address,
@@ -49,24 +52,28 @@ void Reader::read_file(const std::string& path, const char* key, const ConfigPla
     if (!file) return complain(key, place, file.error().what);
     const auto blocks = read_pem(file->bytes());
     if (!blocks) return complain(key, place, path + ": " + blocks.error().what);
-    std::size_t certificates = 0, no_authorities = 0;
+    std::size_t certificates = 0, no_authorities = 0, unsupported = 0;
     for (const PemBlock& block : *blocks) {
         if (!block.is_certificate()) continue;
         ++certificates;
         const Added added = add(block.der.bytes());
         if (added == Added::yes) ++state_.count;
         if (added == Added::no_authority) ++no_authorities;
+        if (added == Added::unsupported) ++unsupported;
         if (added == Added::unreadable)
             complain(key, place,
                      path + ": certificate " + std::to_string(certificates) + " cannot be read");
     }
     if (certificates == 0) complain(key, place, path + " holds no certificate in PEM");
+    const auto some = [&](std::size_t count) {
+        return path + ": " + std::to_string(count) + " of " + std::to_string(certificates);
+    };
     if (no_authorities > 0)
-        warnings_.push_back({place.file, place.line, 0,
-                             section_ + " " + key + ": " + path + ": " +
-                                 std::to_string(no_authorities) + " of " +
-                                 std::to_string(certificates) +
-                                 " certificates are no authorities and are left out"});
+        warn(key, place,
+             some(no_authorities) + " certificates are no authorities and are left out");
+    if (unsupported > 0)
+        warn(key, place,
+             some(unsupported) + " certificates are of a kind not supported and are left out");
 }
 
 }  // namespace

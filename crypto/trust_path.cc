@@ -155,7 +155,10 @@ TrustVerdict PathSearch::attempt(const Left& left) {
 
 void PathSearch::configure(X509_STORE_CTX* context) {
     X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context);
-    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST |
+                                                X509_V_FLAG_POLICY_CHECK);
+    // Any policy will do, where an authority of the path demands that there be one.
+    X509_VERIFY_PARAM_add0_policy(parameters, OBJ_nid2obj(NID_any_policy));
     X509_VERIFY_PARAM_set_time(parameters, static_cast<time_t>(question_.wall_seconds));
     X509_VERIFY_PARAM_set_depth(parameters, limits::trust_intermediates_max);
     // 112 bits; or none, and judge_weak() behind the path.
@@ -225,13 +228,6 @@ void PathSearch::leave_out_twins(STACK_OF(X509) * path, const Left& left) {
 }
 
 }  // namespace
-
-X509Ptr decode_x509(ByteSpan der) {
-    const unsigned char* at = der.data();
-    X509Ptr decoded(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-    ERR_clear_error();
-    return decoded;
-}
 
 // libcrypto goes by names and key identifiers, and takes the first that fits: of two authorities
 // with one name the wrong one, half of the time. A signature does not lie.

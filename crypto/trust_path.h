@@ -2,10 +2,10 @@
 // The judge of trust: does a certificate lead to an authority that the operator trusts?
 //
 // Path validation (RFC 5280 §6) by libcrypto: signatures, dates, basic constraints, path lengths,
-// key usage, name constraints; extended key usage down the whole path, since RFC 5280 leaves it to
-// the application. Of several certificates of one issuer (cross-signed, renewed, two authorities
-// with one name) each is tried. Keys and digests below 112 bits of security are weak (NIST SP
-// 800-57: RSA 2048, SHA-224).
+// key usage, name constraints, policies where an authority demands one; extended key usage down the
+// whole path, since RFC 5280 leaves it to the application. Of several certificates of one issuer
+// (cross-signed, renewed, two authorities with one name) each is tried. Keys and digests below 112
+// bits of security are weak (NIST SP 800-57: RSA 2048, SHA-224).
 //
 // Every certificate of the operator's files is an anchor, a root or not; so an intermediate alone
 // may be trusted. An anchor's dates count, too.

@@ -4,25 +4,14 @@
 #include <openssl/objects.h>
 #include <openssl/x509.h>
 
-#include <memory>
-
 #include "crypto/certificate.h"
 #include "crypto/smime_capabilities.h"
+#include "crypto/trust_library.h"
 
 namespace sealgate {
-namespace {
-
-struct FreeX509 {
-    void operator()(X509* certificate) const { X509_free(certificate); }
-};
-
-}  // namespace
 
 SmimeCapabilities capabilities_of(const Certificate& certificate) {
-    const ByteSpan der = certificate.der();
-    const unsigned char* at = der.data();
-    const std::unique_ptr<X509, FreeX509> decoded(
-        d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+    const X509Ptr decoded = decode_x509(certificate.der());
     if (!decoded) return {};
     const int place = X509_get_ext_by_NID(decoded.get(), NID_SMIMECapabilities, -1);
     if (place < 0) return {};

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "core/fetch.h"
 #include "crypto/certificate_bundle.h"
 #include "tests/crypto/trust_fixture.h"
 
@@ -58,7 +59,9 @@ TEST_F(TrustAnchorsTest, TheMachinesAuthoritiesAreTrustedOnRequest) {
     options.ca_system = true;
     Complaints complaints, warnings;
     const auto anchors = TrustAnchors::load(options, "[trust:smime]", complaints, warnings);
-    if (!complaints.empty()) GTEST_SKIP() << complaints.front().to_text();
+    if (!std::filesystem::exists(machine_authorities_file())) GTEST_SKIP() << "no ca-certificates";
+    ASSERT_TRUE(complaints.empty()) << complaints.front().to_text();
+    EXPECT_TRUE(warnings.empty()) << warnings.front().to_text();
     EXPECT_GT(anchors->count(), 20u);
     const TrustVerdict verdict =
         anchors->judge(authority().certificate("leaf"), {authority().certificate("mid")},

@@ -41,9 +41,9 @@ public:
     explicit Authority(Plans plans) : plans_(std::move(plans)) {}
     std::string file(const std::string& name);
     CertificatePtr certificate(const std::string& name);
+    std::string key(const std::string& name);  // its file, PEM
 
 private:
-    std::string key(const std::string& name);
     std::string request(const std::string& name);
     void make(const std::string& name);
 
