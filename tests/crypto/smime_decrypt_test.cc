@@ -6,7 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
 
 #include "core/metrics.h"
@@ -257,6 +260,111 @@ const OpensslCase openssl_cases[] = {
      "3des-cbc", "ecdh"},
 };
 INSTANTIATE_TEST_SUITE_P(All, OpensslMessage, testing::ValuesIn(openssl_cases), name_of);
+
+// --- other people's messages
+// ---------------------------------------------------------------------
+
+std::string file_text(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+TEST(DecryptStage, ReadsTheMessagesOfNss) {
+    const std::string folder = SEALGATE_CORPUS_DIR "/nss-smime/tests/smime/interop-openssl";
+    std::vector<IdentityPtr> identities;
+    for (const std::string name : {"Fran", "Fran-ec"}) {
+        const std::string base = "nss-smime/derived-keys/" + name;
+        identities.push_back(
+            identity_of(test::corpus_correspondent(name, base + ".crt.pem", base + ".key.pem")));
+        if (!identities.back()) GTEST_SKIP() << "no corpus at " SEALGATE_CORPUS_DIR;
+    }
+    const auto keys = DecryptionKeys::of(identities);
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() != ".env") continue;
+        ++count;
+        const std::string name = entry.path().filename().string();
+        const std::string cms = file_text(entry.path().string());
+        for (const std::size_t piece_bytes : {std::size_t{65'536}, std::size_t{1}}) {
+            const Opened opened = open_cms(as_bytes(cms), keys, piece_bytes);
+            EXPECT_EQ(opened.report.reason, Reason::ok) << name << ": " << opened.report.why;
+            EXPECT_NE(opened.content.find("This is a test message to Fran."), std::string::npos)
+                << name;
+            EXPECT_EQ(opened.report.key_transport,
+                      name.find("-ec_") == name.npos ? "rsa-oaep" : "ecdh")
+                << name;
+        }
+    }
+    EXPECT_EQ(count, 17);
+}
+
+TEST(DecryptStage, ReadsTheMessagesOfNotmuch) {
+    const std::string folder = SEALGATE_CORPUS_DIR "/notmuch/test/corpora/protected-headers/";
+    const IdentityPtr bob = identity_of(test::corpus_correspondent(
+        "bob", "notmuch/derived-keys/bob.crt.pem", "notmuch/derived-keys/bob.key.pem"));
+    if (!bob) GTEST_SKIP() << "no corpus at " SEALGATE_CORPUS_DIR;
+    const auto keys = DecryptionKeys::of({bob});
+    const struct {
+        const char* name;
+        const char* begins;
+    } cases[] = {
+        {"smime-enc+legacy-disp.eml", "multipart/mixed"},
+        {"smime-sign+enc+legacy-disp.eml", "application/pkcs7-mime"},
+        {"smime-sign+enc.eml", "application/pkcs7-mime"},
+    };
+    for (const auto& row : cases) {
+        const Opened opened = open_message(file_text(folder + row.name), keys);
+        EXPECT_EQ(opened.report.reason, Reason::ok) << row.name << ": " << opened.report.why;
+        EXPECT_TRUE(opened.finished) << row.name;
+        EXPECT_NE(opened.content.substr(0, 400).find(row.begins), std::string::npos) << row.name;
+        EXPECT_EQ(opened.report.cipher, "3des-cbc") << row.name;
+        EXPECT_TRUE(opened.report.weak_cipher) << row.name;
+    }
+}
+
+TEST(DecryptStage, ReadsWhatIsForTheKeysOfRfc9216) {
+    const struct {
+        const char* name;
+        const char* number;
+        const char* transport;
+    } cases[] = {
+        {"Alice", "4", "rsa-pkcs1"},
+        {"Bob", "5", "rsa-pkcs1"},
+        {"Carlos", "7", "ecdh"},
+        {"Dana", "8", "ecdh"},
+    };
+    for (const auto& row : cases) {
+        const std::string number = row.number, name = row.name;
+        const Correspondent who = test::corpus_correspondent(
+            name,
+            "rfc9216/" + number + ".3_" + name + "-s-Encryption-End-Entity-Certificate.crt.pem",
+            "rfc9216/" + number + ".4_" + name + "-s-Decryption-Private-Key-Material.key.pem");
+        const IdentityPtr identity = identity_of(who);
+        if (!identity) GTEST_SKIP() << "no corpus at " SEALGATE_CORPUS_DIR;
+        for (const ContentCipher cipher : written_ciphers) {
+            const auto sealed = encrypt_message(envelope_for({who}, cipher), {entity});
+            const Opened opened = open_message(sealed.text, DecryptionKeys::of({identity}));
+            expect_content(opened, entity, name);
+            EXPECT_EQ(opened.report.key_transport, row.transport);
+        }
+    }
+}
+
+// Their PKCS#12 files hold two keys each: one to sign with, one to decrypt with.
+TEST(DecryptStage, ReadsWithTheKeysOfAPkcs12File) {
+    const std::string base = SEALGATE_CORPUS_DIR "/rfc9216/";
+    const Correspondent alice = test::corpus_correspondent(
+        "Alice", "rfc9216/4.3_Alice-s-Encryption-End-Entity-Certificate.crt.pem", "");
+    if (!alice.certificate) GTEST_SKIP() << "no corpus at " SEALGATE_CORPUS_DIR;
+    const std::string file = file_text(base + "4.5_PKCS-12-Object-for-Alice.p12");
+    const auto identities = read_identities("alice", as_bytes(file), {}, "alice");
+    ASSERT_TRUE(identities) << identities.error().what;
+    EXPECT_EQ(identities->size(), 2u);
+    const auto sealed = encrypt_message(envelope_for({alice}), {entity});
+    expect_content(open_message(sealed.text, DecryptionKeys::of(*identities)), entity, "Alice");
+}
 
 }  // namespace
 }  // namespace sealgate
