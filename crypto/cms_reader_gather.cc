@@ -2,6 +2,7 @@
 #include "crypto/cms_reader_gather.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "crypto/ber_definite.h"
@@ -67,7 +68,7 @@ void ElementGatherer::clear() {
 Result<void> ContentPasser::pass(CmsHandler& handler, const Chunk& chunk, ByteSpan piece) {
     if (is_small(piece, chunk)) {
         if (small_.bytes() + piece.size() > small_block_bytes) TRY(flush(handler));
-        small_.append(piece);
+        std::memcpy(small_.reserve(piece.size()), piece.data(), piece.size());
         return {};
     }
     TRY(flush(handler));

@@ -47,7 +47,7 @@ public:
     Flow take_flow();
 
 private:
-    ChunkBuilder small_;
+    ChunkBuilder small_;  // never more than a block of it
     Flow flow_ = Flow::open;
 };
 
