@@ -202,7 +202,7 @@ const char* to_word(AuthResult result) {
 AuthResult auth_result_of(Reason reason) {
     switch (reason) {
     case Reason::ok: return AuthResult::pass;
-    // "failed the verification tests": the signature itself, its certificate, or whose it is.
+    // It was checked and does not hold: the signature itself, its certificate, or whose it is.
     case Reason::bad_signature:
     case Reason::bad_digest:
     case Reason::sender_mismatch:
@@ -211,12 +211,12 @@ AuthResult auth_result_of(Reason reason) {
     case Reason::not_yet_valid:
     case Reason::revoked:
     case Reason::bad_key_usage: return AuthResult::fail;
-    // It verifies, and is not "acceptable to the ADMD": others may still take SHA-1.
+    // It verifies, and is not acceptable here: others may still take SHA-1.
     case Reason::weak_digest:
     case Reason::weak_key: return AuthResult::policy;
-    // "temporary inability to retrieve a certificate or Certificate Revocation List".
+    // A list or responder did not answer, and may later.
     case Reason::revocation_unknown: return AuthResult::temperror;
-    // "syntax errors or otherwise not able to be processed": nothing is said against the sender.
+    // It cannot be read or processed, which says nothing against the sender.
     case Reason::malformed:
     case Reason::unsupported_algorithm:
     case Reason::no_signer:
@@ -224,7 +224,7 @@ AuthResult auth_result_of(Reason reason) {
     case Reason::limit:
     case Reason::too_many_layers: return AuthResult::neutral;
     // Nobody got as far as a signature: the layer around it stays shut, and to try again does not
-    // help, "unrecoverable".
+    // help.
     case Reason::no_key:
     case Reason::no_recipient_info:
     case Reason::decrypt_failed: return AuthResult::permerror;

@@ -17,7 +17,7 @@
 
 namespace sealgate {
 
-// The result words of RFC 7281 §3.2.
+// The result words of RFC 7281 §3.
 enum class AuthResult : std::uint8_t {
     none,  // not signed
     pass,
