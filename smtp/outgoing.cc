@@ -247,16 +247,4 @@ bool OutgoingPlanner::is_hidden(const std::string& address) const {
                         [&](const std::string& shown) { return same_address(shown, address); });
 }
 
-SplitHeader split_header(const Header& header) {
-    SplitHeader split;
-    for (const HeaderField& field : header.fields()) {
-        const std::string_view name = header.name(field);
-        if (name.empty() || equal_ignoring_case(name, "MIME-Version")) continue;
-        const bool mime = equal_ignoring_case(name.substr(0, 8), "Content-");
-        (mime ? split.inside : split.outside).append(header.slice(field));
-    }
-    split.inside.append(Chunk::literal("\r\n"));
-    return split;
-}
-
 }  // namespace sealgate

@@ -105,14 +105,6 @@ private:
 enum class SmimeRoot : std::uint8_t { none, is_signed, encrypted, other };
 SmimeRoot smime_root(const ContentType& type);
 
-// RFC 8551 §3.1: the MIME fields (Content-*) go inside, the others stay outside. MIME-Version
-// belongs to the outer header, which the outermost stage writes; mbox lines belong to nothing.
-struct SplitHeader {
-    ChunkList outside;
-    ChunkList inside;  // with the blank line that ends it
-};
-SplitHeader split_header(const Header& header);
-
 const char* to_text(SendingProfileOptions::Mode mode);  // "sign-encrypt"
 
 }  // namespace sealgate

@@ -6,6 +6,7 @@
 #include "core/loop.h"
 #include "core/mail_log.h"
 #include "core/metrics.h"
+#include "smtp/header_edit.h"
 
 namespace sealgate {
 namespace {
