@@ -162,7 +162,7 @@ const SoleCase sole_cases[] = {
     {"EncodedQuotedLocal", "\"=?utf-8?q?a?=\"@evil.example", nullptr},
     {"EncodedAll", "=?utf-8?q?a=40good.example?=", nullptr},
     {"NulInComment", std::string("a@good.example (\0)", 18), nullptr},
-    {"NulInName", std::string("\"a@good.example\0\" <b@evil.example>", 35), nullptr},
+    {"NulInName", std::string("\"a@good.example\0\" <b@evil.example>", 34), nullptr},
     {"BareCr", "\"A\rB\" <b@evil.example>", nullptr},
     {"BareCrBetween", "A\r <b@evil.example>", nullptr},
     {"Delete", "\"A\x7f\" (\x7f) <b@evil.example>", nullptr},
