@@ -52,6 +52,13 @@ def must(*command, **more):
     return done
 
 
+def run_java(program, arguments):
+    """One of tests/data/java's programs, with Bouncy Castle; its lines."""
+    done = must("java", "-XX:TieredStopAtLevel=1", "--class-path", ":".join(map(str, JARS)),
+                harness.DATA / "java" / program, *arguments)
+    return done.stdout.decode(errors="replace").splitlines()
+
+
 class Peer:
     """`folder` is its own; `root` is what signers lead to."""
 
@@ -172,24 +179,18 @@ class BouncyCastle(Peer):
             return "no JDK"
         return None if all(jar.exists() for jar in JARS) else "libbcmail-java is absent"
 
-    def java(self, program, arguments):
-        done = must("java", "-XX:TieredStopAtLevel=1", "--class-path",
-                    ":".join(map(str, JARS)), harness.DATA / "java" / program,
-                    *arguments)
-        return done.stdout.decode(errors="replace").splitlines()
-
     def open(self, jobs):
         signed = [job for job in jobs if not job.recipient]
         encrypted = [job for job in jobs if job.recipient]
         lines = []
         if signed:
-            lines += self.java("VerifyCms.java",
-                               [self.root, *(word for job in signed
-                                             for word in (job.cms, job.content or "-", job.out))])
+            lines += run_java("VerifyCms.java",
+                              [self.root, *(word for job in signed
+                                            for word in (job.cms, job.content or "-", job.out))])
         if encrypted:
-            lines += self.java("DecryptCms.java",
-                               [word for job in encrypted
-                                for word in (job.cms, job.recipient.key, job.out)])
+            lines += run_java("DecryptCms.java",
+                              [word for job in encrypted
+                               for word in (job.cms, job.recipient.key, job.out)])
         for job, line in zip(signed + encrypted, lines, strict=True):
             job.said = "" if line == "ok" else line
 
