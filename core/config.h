@@ -213,6 +213,7 @@ struct TrustOptions {
     bool ca_system = false;
     ConfigPlace ca_system_place;
     std::vector<std::string> crl_files;
+    ConfigPlace crl_files_place;
     bool crl_fetch = false;
     bool ocsp = false;
     enum class Revocation : std::uint8_t { off, prefer, require } revocation = Revocation::off;

@@ -158,7 +158,11 @@ std::vector<OptionRow> trust_rows(const char* feature) {
          },
          .doc = "Trust the authorities of the machine."},
         {.key = "crl-files", .syntax = Syntax::paths, .access = field<&T::crl_files>(),
-         .later = feature, .doc = "Revocation lists."},
+         .later = feature,
+         .place = [](void* section, const IniEntry& entry) {
+             static_cast<T*>(section)->crl_files_place = entry.place;
+         },
+         .doc = "Revocation lists."},
         {.key = "crl-fetch", .syntax = Syntax::boolean, .access = field<&T::crl_fetch>(),
          .initial = "no", .later = feature, .doc = "Fetch the lists certificates name."},
         {.key = "ocsp", .syntax = Syntax::boolean, .access = field<&T::ocsp>(), .initial = "no",
