@@ -41,7 +41,7 @@ DecryptStage::~DecryptStage() { *alive_ = nullptr; }
 // --- what the reader tells ---------------------------------------------------------------------
 
 Result<void> DecryptStage::on_recipient_info(ByteSpan der) {
-    if (++recipients_count_ > limits::cms_recipients_max) return {};
+    ++recipients_count_;
     // One that cannot be read is for others.
     (void)add_wrapped_keys(der, *keys_, limits::cms_matches_max, wrapped_);
     return {};
