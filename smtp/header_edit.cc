@@ -91,7 +91,10 @@ ChunkList delivered_header(const Header& outer, const Header& entity, std::strin
             name.empty() || is_mime_field(name) || equal_ignoring_case(name, "MIME-Version") ||
             equal_ignoring_case(name, "HP-Outer") || bears_authserv_id(outer, field, hostname);
         if (dropped || replacements.replace(name, out)) continue;
-        out.append(with_crlf(outer.slice(field)));
+        const Chunk whole = outer.slice(field);
+        out.append(whole);
+        if (!whole.text().ends_with('\n'))  // the message ended there
+            out.append(Chunk::literal(whole.text().ends_with('\r') ? "\n" : "\r\n"));
     }
     replacements.place_rest(out);
     out.append(Chunk::literal("MIME-Version: 1.0\r\n"));

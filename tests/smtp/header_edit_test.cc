@@ -50,6 +50,7 @@ const Case cases[] = {
     {"OrderIsKept", "Received: 1\r\nReceived: 2\r\nTo: x\r\nReceived: 3\r\n" + smime, plain, "Received: 1\r\nReceived: 2\r\nTo: x\r\nReceived: 3\r\n" + made + plain},
     {"InnerLineFeeds", smime, "Content-Type: text/plain;\n charset=x\nContent-ID: <1>\n", made + "Content-Type: text/plain;\r\n charset=x\r\nContent-ID: <1>\r\n"},
     {"InnerBareCr", smime, "Content-Type: text/plain; a=b\rBcc: x\r\n", made + "Content-Type: text/plain; a=b Bcc: x\r\n"},
+    {"OuterFieldsStayAsTheyAre", "X: a\rb\r\nY: c\n d\n" + smime, plain, "X: a\rb\r\nY: c\n d\n" + made + plain},
     {"InnerCrCrLf", smime, "Content-Type: text/plain\r\r\n", made + "Content-Type: text/plain \r\n"},
     // clang-format on
 };
