@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace sealgate::test {
@@ -69,6 +70,31 @@ std::optional<std::string> decrypt_with_libcrypto(const std::string& message,
     const char* data = nullptr;
     const long size = BIO_get_mem_data(out.get(), &data);
     return std::string(data, static_cast<std::size_t>(size));
+}
+
+std::optional<CmsParts> parts_with_libcrypto(ByteSpan cms) {
+    const unsigned char* at = cms.data();
+    const CmsPtr read(d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(cms.size())));
+    if (!read) {
+        ERR_clear_error();
+        return std::nullopt;
+    }
+    const auto count = [](const auto* stack) {
+        const int elements = OPENSSL_sk_num(reinterpret_cast<const OPENSSL_STACK*>(stack));
+        return static_cast<std::size_t>(std::max(elements, 0));
+    };
+    CmsParts parts;
+    parts.type = OBJ_obj2nid(CMS_get0_type(read.get()));
+    parts.recipients = count(CMS_get0_RecipientInfos(read.get()));
+    parts.signers = count(CMS_get0_SignerInfos(read.get()));
+    STACK_OF(X509)* certificates = CMS_get1_certs(read.get());
+    parts.certificates = count(certificates);
+    sk_X509_pop_free(certificates, X509_free);
+    STACK_OF(X509_CRL)* crls = CMS_get1_crls(read.get());
+    parts.crls = count(crls);
+    sk_X509_CRL_pop_free(crls, X509_CRL_free);
+    ERR_clear_error();
+    return parts;
 }
 
 Bytes unwrap_x25519_key(const Correspondent& who, ByteSpan ephemeral_key, ByteSpan wrapped_key,

@@ -15,6 +15,17 @@ namespace sealgate::test {
 std::optional<std::string> decrypt_with_libcrypto(const std::string& message,
                                                   const Correspondent& who);
 
+// What libcrypto finds in a ContentInfo; none where it reads none.
+struct CmsParts {
+    int type = 0;  // its NID
+    std::size_t recipients = 0;
+    std::size_t signers = 0;
+    std::size_t certificates = 0;  // X.509 ones
+    std::size_t crls = 0;
+    bool operator==(const CmsParts&) const = default;
+};
+std::optional<CmsParts> parts_with_libcrypto(ByteSpan cms);
+
 // RFC 8418 §2.2 step by step: X25519 with the recipient's key, HKDF-SHA-256 over the shared info
 // without a salt, RFC 3394's unwrapping. Empty where one of them fails.
 Bytes unwrap_x25519_key(const Correspondent& who, ByteSpan ephemeral_key, ByteSpan wrapped_key,
