@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What every message pays: the scan, the header, and the 7-bit stage. Bytes per second of input;
-// the messages are those of tests/data/clients, and large ones made here.
+// What every message pays: the scan, the header, and the 7-bit stage; and what one that comes in
+// pays for being taken apart. Bytes per second of input; the messages are those of
+// tests/data/clients, and large ones made here.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -12,7 +13,10 @@
 
 #include "bench/support/cost_counter.h"
 #include "smtp/addresses.h"
+#include "smtp/mime_decode.h"
 #include "smtp/mime_downgrade.h"
+#include "smtp/mime_signed_parts.h"
+#include "smtp/smime_part_scan.h"
 
 namespace sealgate {
 namespace {
@@ -125,6 +129,59 @@ void seven_bit_large(benchmark::State& state, const char* part_header, const std
     count_costs(state, one, bytes_of(reads));
 }
 
+// Incoming: the body of a large multipart/mixed is fed as that of a multipart/signed.
+void signed_parts(benchmark::State& state, const std::string& line) {
+    std::vector<Chunk> reads = large_mail("", line);
+    const std::size_t body = reads[0].text().find("--large");
+    reads[0] = reads[0].slice(body, reads[0].size());
+    const std::size_t close = reads.back().text().find("--large--");
+    reads.back() = Chunk::copy_of(std::string(reads.back().text().substr(0, close)) +
+                                  "--large\r\n\r\nMII=\r\n--large--\r\n");
+    const auto one = [&] {
+        NullSink content;
+        NullSink signature;
+        SignedParts parts("large", content, signature);
+        for (const Chunk& chunk : reads) require(parts.write(chunk).has_value(), "write");
+        require(parts.finish() && parts.has_close(), "finish");
+        require(content.bytes > 9'900'000 && signature.bytes == 6, "parts");
+    };
+    for (auto _ : state) one();
+    count(state, bytes_of(reads), 1);
+    count_costs(state, one, bytes_of(reads));
+}
+
+void decode_base64(benchmark::State& state) {
+    std::string text;
+    while (text.size() < 10'000'000) text += std::string(76, 'A') + "\r\n";
+    std::vector<Chunk> reads;
+    for (std::size_t at = 0; at < text.size(); at += limits::read_block_bytes)
+        reads.push_back(
+            Chunk::copy_of(std::string_view(text).substr(at, limits::read_block_bytes)));
+    const auto one = [&] {
+        NullSink sink;
+        TransferDecoder decoder(sink, TransferEncoding::base64);
+        for (const Chunk& chunk : reads) require(decoder.write(chunk).has_value(), "write");
+        require(decoder.finish() && sink.bytes == text.size() / 78 * 57, "decoded");
+    };
+    for (auto _ : state) one();
+    count(state, text.size(), 1);
+    count_costs(state, one, text.size());
+}
+
+void smime_part_scan(benchmark::State& state) {
+    const std::vector<Chunk> reads =
+        large_mail("Content-Transfer-Encoding: base64\r\n", std::string(76, 'A'));
+    const ContentType type = parse_content_type("multipart/mixed; boundary=large");
+    const auto one = [&] {
+        SmimePartScan scan(type);
+        for (const Chunk& chunk : reads) scan.feed(chunk.bytes());
+        require(scan.done() && !scan.found(), "scanned to its end");
+    };
+    for (auto _ : state) one();
+    count(state, bytes_of(reads), 1);
+    count_costs(state, one, bytes_of(reads));
+}
+
 BENCHMARK(scan);
 BENCHMARK(header_and_from);
 BENCHMARK(seven_bit_clients);
@@ -137,6 +194,11 @@ BENCHMARK_CAPTURE(seven_bit_large, to_quoted_printable, "Content-Transfer-Encodi
 BENCHMARK_CAPTURE(seven_bit_large, to_base64,
                   "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n",
                   std::string(200, '\xE4'), true);
+
+BENCHMARK_CAPTURE(signed_parts, text, "Some text as people write it, of one line");
+BENCHMARK_CAPTURE(signed_parts, dashes, "- a list, each line of which may be a boundary");
+BENCHMARK(decode_base64);
+BENCHMARK(smime_part_scan);
 
 }  // namespace
 }  // namespace sealgate
