@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "smtp/gateway.h"
 
+#include <fmt/format.h>
+
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -38,15 +40,20 @@ Gateway::~Gateway() {
     // Sessions first: their messages are aborted while the store is still there to forget them.
     control_.reset();
     listeners_.clear();
+    alert_watch_.reset();
+    alert_webhook_.reset();
+    alert_mail_.reset();
     sealer_.reset();
     queue_.reset();
     parts_.reset();
     directories_.reset();
     fetcher_.reset();
     workers_.reset();
+    harvester_.reset();
     keys_.reset();
     spool_.reset();
     resolver_.reset();
+    alerts_.reset();
     log_.reset();
 }
 
@@ -69,8 +76,10 @@ Result<std::unique_ptr<Gateway>> Gateway::open(GatewayStatePtr state, StateLoade
     TRY(init_wolfssl());
     choose_rsa_engine(config.gateway.rsa_engine);
     g.workers_ = std::make_unique<WorkerPool>(g.loop_, config.gateway.crypto_threads);
+    g.alerts_ = std::make_unique<Alerts>(g.loop_, *g.log_);
     TRY(g.open_keys(why));
     TRY(g.open_store(why));
+    g.open_alerts();
     TRY(g.open_control(why));
     g.watch_signals();
     g.started_ = g.loop_.wall_seconds();
@@ -94,6 +103,8 @@ Result<void> Gateway::open_keys(std::string* why) {
     options.persist = config.key_repository.persist;
     options.patience_ms = keys_patience_ms;
     keys_ = TRY(KeyRing::open(&loop_, std::move(options), why));
+    harvester_ = std::make_unique<Harvester>(*keys_, *alerts_, *log_,
+                                             [this] { return loop_.wall_seconds(); });
     fetcher_ = std::make_unique<Fetcher>(loop_);
     directories_ = std::make_unique<KeyDirectories>(loop_, *workers_, *resolver_, *fetcher_);
     directories_->put_in_force(state_->directories, judge_by(state_->trust_smime));
@@ -120,6 +131,21 @@ Result<void> Gateway::open_store(std::string* why) {
     TRY(spool_->recover([this](Spool::Recovered message) { queue_->recover(std::move(message)); }));
     queue_->start();
     return {};
+}
+
+void Gateway::open_alerts() {
+    alert_mail_ = std::make_unique<AlertMail>(AlertMail::Context{
+        loop_, *log_, *spool_, [this](StoredMessage message) { queue_->add(std::move(message)); }});
+    alert_webhook_ = std::make_unique<AlertWebhook>(AlertWebhook::Context{loop_, *log_, *fetcher_});
+    alerts_->add_sink([this](const Alert& alert) {
+        alert_mail_->send(alert);
+        alert_webhook_->send(alert);
+    });
+    put_alerts_in_force();
+    alert_watch_ = std::make_unique<AlertWatch>(
+        AlertWatch::Context{loop_, *alerts_, [this] { return spool_->trouble(); },
+                            [this] { return state_; }, [this] { return loop_.wall_seconds(); }});
+    alert_watch_->start();
 }
 
 Result<void> Gateway::open_control(std::string* why) {
@@ -174,6 +200,13 @@ void Gateway::put_in_force(GatewayStatePtr state) {
     states_[state_->config.get()] = state_;
 }
 
+void Gateway::put_alerts_in_force() {
+    const AlertOptions& options = state_->config->alerts;
+    alerts_->put_in_force(options, state_->config->gateway.hostname);
+    alert_mail_->put_in_force(options);
+    alert_webhook_->put_in_force(options);
+}
+
 // Files, certificates and regular expressions are read on a worker: the loop goes on.
 void Gateway::reload(ControlServer::Answer answer) {
     if (reload_under_way_) {
@@ -201,6 +234,7 @@ void Gateway::apply(const CheckedState& checked, const ControlServer::Answer& an
             log_->error("Configuration not applied: {}", complaint.to_text());
             reply["complaints"].push_back(complaint.to_text());
         }
+        tell_of_rejected(checked.complaints);
         answer(reply);
         return;
     }
@@ -217,10 +251,23 @@ void Gateway::apply(const CheckedState& checked, const ControlServer::Answer& an
     keys_->set_capacity(config->key_repository.capacity_bytes);
     directories_->put_in_force(state_->directories, judge_by(state_->trust_smime));
     queue_->set_config(state_->config);
+    put_alerts_in_force();
+    alert_watch_->look_at_certificates();
     log_->reopen();  // logrotate sends SIGHUP, too
     Metrics::instance().add(Counter::config_reloads);
     log_->info("Configuration applied");
     answer(reply);
+}
+
+void Gateway::tell_of_rejected(const Complaints& complaints) {
+    const std::size_t count = complaints.size();
+    const std::string first = complaints.empty() ? "" : complaints.front().to_text();
+    alerts_->raise(
+        AlertName::config_rejected, "configuration", Alerts::Severity::warning,
+        fmt::format("a changed configuration was not applied, the old one stays in "
+                    "force; {}: {}",
+                    count == 1 ? "its error" : fmt::format("the first of {} errors", count),
+                    first));
 }
 
 void Gateway::begin_shutdown() {

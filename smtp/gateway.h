@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/alerts.h"
 #include "core/fetch.h"
 #include "core/loop.h"
 #include "core/mail_log.h"
@@ -21,8 +22,12 @@
 #include "core/workers.h"
 #include "crypto/key_ring.h"
 #include "dns/resolver.h"
+#include "smtp/alert_mail.h"
+#include "smtp/alert_watch.h"
+#include "smtp/alert_webhook.h"
 #include "smtp/control.h"
 #include "smtp/gateway_state.h"
+#include "smtp/harvest.h"
 #include "smtp/key_directories.h"
 #include "smtp/listener.h"
 #include "smtp/outlet.h"
@@ -56,12 +61,15 @@ private:
     Result<void> open_ports(std::string* why);
     Result<void> open_keys(std::string* why);
     Result<void> open_store(std::string* why);
+    void open_alerts();
     Result<void> open_control(std::string* why);
     void watch_signals();
 
     void reload(ControlServer::Answer answer);
     void apply(const CheckedState& checked, const ControlServer::Answer& answer);
     void put_in_force(GatewayStatePtr state);
+    void put_alerts_in_force();
+    void tell_of_rejected(const Complaints& complaints);
     std::shared_ptr<const Config> config_for_sessions() const;
     GatewayStatePtr state_of(const std::shared_ptr<const Config>& config);
     void begin_shutdown();
@@ -76,10 +84,12 @@ private:
     std::int64_t started_ = 0;
 
     std::unique_ptr<MailLog> log_;
+    std::unique_ptr<Alerts> alerts_;
     std::unique_ptr<WorkerPool> workers_;
     std::unique_ptr<Resolver> resolver_;
     std::unique_ptr<Fetcher> fetcher_;
     std::unique_ptr<KeyRing> keys_;
+    std::unique_ptr<Harvester> harvester_;
     std::unique_ptr<KeyDirectories> directories_;
     std::unique_ptr<Spool> spool_;
     std::unique_ptr<ConnectionBudget> connections_;
@@ -87,6 +97,9 @@ private:
     std::unique_ptr<DeliveryQueue> queue_;
     std::unique_ptr<HouseParts> parts_;
     std::unique_ptr<Sealer> sealer_;
+    std::unique_ptr<AlertMail> alert_mail_;
+    std::unique_ptr<AlertWebhook> alert_webhook_;
+    std::unique_ptr<AlertWatch> alert_watch_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::unique_ptr<ControlServer> control_;
     WorkerPool::Ticket reloading_;
@@ -99,7 +112,7 @@ private:
     friend void add_control_commands(Gateway& gateway);
 };
 
-// Registers status, reload, queue.* and key.* at the gateway's control socket.
+// Registers status, reload, alerts, queue.* and key.* at the gateway's control socket.
 void add_control_commands(Gateway& gateway);
 
 }  // namespace sealgate

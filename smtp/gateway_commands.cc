@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the control socket may ask of the gateway: status, reload, the queue; and the keys
+// What the control socket may ask of the gateway: status, reload, alerts, the queue; and the keys
 // (smtp/gateway_key_commands.h).
 #include <nlohmann/json.hpp>
 
 #include "core/metrics.h"
+#include "smtp/alert_report.h"
 #include "smtp/gateway.h"
 #include "smtp/gateway_key_commands.h"
 
@@ -114,7 +115,12 @@ public:
                           {"harvested_bytes", keys.harvested_bytes},
                           {"capacity_bytes", keys.capacity_bytes},
                           {"evictions", keys.evictions},
+                          {"full", keys.full},
                           {"unstored", keys.unstored}};
+        answer["gauges"] = {{"sealgate_key_repository_bytes", keys.harvested_bytes},
+                            {"sealgate_key_repository_capacity_bytes", keys.capacity_bytes},
+                            {"sealgate_key_repository_keys", keys.harvested},
+                            {"sealgate_key_repository_evictions_total", keys.evictions}};
         for (const auto& listener : g_.listeners_)
             for (const Endpoint& at : listener->addresses())
                 answer["listeners"][listener->name()].push_back(at.to_text());
@@ -131,6 +137,12 @@ public:
                     answer["smime"][to_word(operation)][to_word(reason)] = count;
             }
         }
+        return answer;
+    }
+
+    json alerts() const {
+        json answer = {{"ok", true}, {"alerts", json::array()}};
+        for (const Alert& alert : g_.alerts_->shown()) answer["alerts"].push_back(to_json(alert));
         return answer;
     }
 
@@ -206,6 +218,8 @@ void add_control_commands(Gateway& gateway) {
                [commands](const json&, const Answer& answer) { answer(commands->status()); });
     control.on("reload",
                [commands](const json&, const Answer& answer) { commands->reload(answer); });
+    control.on("alerts",
+               [commands](const json&, const Answer& answer) { answer(commands->alerts()); });
     control.on("queue.list", [commands](const json& request, const Answer& answer) {
         answer(commands->list(request));
     });

@@ -102,6 +102,8 @@ struct KeyCommands::State {
     json export_page(const json& request) const;
     json harvested(const json& request) const;
     void promote(const json& request, const Answer& answer);
+    json known(const json& request) const;
+    json is_manual(const json& request) const;
     static void answer_added(const Filing& filing, const Answer& answer);
 
     KeyRing& ring;
@@ -244,13 +246,29 @@ void KeyCommands::State::promote(const json& request, const Answer& answer) {
     file(std::move(candidates), [answer](const Filing& filing) { answer_added(filing, answer); });
 }
 
+// The two questions of who verifies a message elsewhere (crypto/known_keys.h).
+json KeyCommands::State::known(const json& request) const {
+    json answer = {{"ok", true}, {"keys", json::array()}};
+    for (const CertificatePtr& certificate : ring.certificates_of(text_of(request, "address")))
+        answer["keys"].push_back(pem_of(*certificate));
+    return answer;
+}
+
+json KeyCommands::State::is_manual(const json& request) const {
+    Candidate candidate;
+    candidate.pem = text_of(request, "pem");
+    parse_candidate(candidate);
+    if (!candidate.certificate) return refusal(candidate.error, candidate.reason);
+    return {{"ok", true}, {"manual", ring.is_manual(*candidate.certificate)}};
+}
+
 KeyCommands::KeyCommands(KeyRing& ring, WorkerPool* workers)
     : state_(std::make_unique<State>(ring, workers)) {}
 KeyCommands::~KeyCommands() = default;
 
 std::vector<std::string> KeyCommands::names() {
-    return {"key.add",    "key.import", "key.list",      "key.show",
-            "key.remove", "key.export", "key.harvested", "key.promote"};
+    return {"key.add",    "key.import",    "key.list",    "key.show",  "key.remove",
+            "key.export", "key.harvested", "key.promote", "key.known", "key.is-manual"};
 }
 
 void KeyCommands::handle(const json& request, Answer answer) {
@@ -263,6 +281,8 @@ void KeyCommands::handle(const json& request, Answer answer) {
     if (name == "key.export") return answer(state_->export_page(request));
     if (name == "key.harvested") return answer(state_->harvested(request));
     if (name == "key.promote") return state_->promote(request, answer);
+    if (name == "key.known") return answer(state_->known(request));
+    if (name == "key.is-manual") return answer(state_->is_manual(request));
     answer(refusal("unknown command", "malformed"));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the control socket may ask about keys of correspondents: key.add, key.import, key.list,
-// key.show, key.remove, key.export, key.harvested, key.promote.
+// key.show, key.remove, key.export, key.harvested, key.promote, key.known, key.is-manual.
 //
 // The command line uses the same commands on a key ring of its own while no gateway runs
 // (tools/sealgate/key_channel.h). Certificates are parsed and checked on the worker pool; lists
@@ -14,6 +14,8 @@
 //     key.export {after}          → {keys: [{name, pem}…], next}
 //     key.harvested {search, from} → {keys, next}
 //     key.promote {address, name} → {outcome, key}
+//     key.known {address}         → {keys: [pem…]}   as KeyRing::certificates_of()
+//     key.is-manual {pem}         → {manual}   whether this very certificate is a manual key
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

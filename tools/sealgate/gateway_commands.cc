@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is asked of a running gateway through its control socket: reload, status, queue.
+// What is asked of a running gateway through its control socket: reload, status, alerts, queue.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -48,11 +48,26 @@ void print_status(const json& status) {
         if (name != "ok" && !value.is_structured())
             fmt::print("{:<28} {}\n", name,
                        value.is_string() ? value.get<std::string>() : value.dump());
-    for (const char* group : {"queue", "keys", "counters", "smime_sign"}) {
+    for (const char* group : {"queue", "keys", "counters", "gauges"}) {
         if (!status.contains(group)) continue;
         fmt::print("{}\n", group);
         for (const auto& [name, value] : status[group].items())
             fmt::print("  {:<44} {}\n", name, value.dump());
+    }
+    if (!status.contains("smime")) return;
+    std::puts("smime");
+    for (const auto& [operation, reasons] : status["smime"].items())
+        for (const auto& [reason, count] : reasons.items())
+            fmt::print("  {:<44} {}\n", operation + " " + reason, count.dump());
+}
+
+void print_alerts(const json& answer) {
+    if (answer["alerts"].empty()) std::puts("no alerts since the gateway's start");
+    for (const json& alert : answer["alerts"]) {
+        const auto repeated = alert.value("repeated", std::uint64_t{0});
+        fmt::print("{} {:<8} {}: {}{}\n", alert.value("time", ""), alert.value("severity", ""),
+                   alert.value("alert", ""), alert.value("message", ""),
+                   repeated > 0 ? fmt::format(" (and {} more like it)", repeated) : "");
     }
 }
 
@@ -142,6 +157,10 @@ void add_gateway_commands(CLI::App& app, CommandContext& context) {
     app.add_subcommand("status", "Show what the gateway is doing")->callback([&context] {
         const json answer = ask(context, {{"command", "status"}});
         if (!context.json) print_status(answer);
+    });
+    app.add_subcommand("alerts", "List the last alerts, the newest last")->callback([&context] {
+        const json answer = ask(context, {{"command", "alerts"}});
+        if (!context.json) print_alerts(answer);
     });
     CLI::App* queue = app.add_subcommand("queue", "Look at and change the delivery queue");
     queue->require_subcommand(1);

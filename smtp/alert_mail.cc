@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "smtp/alert_mail.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/loop.h"
+#include "core/mail_log.h"
+#include "core/metrics.h"
+#include "core/timer.h"
+#include "smtp/dsn_text.h"
+#include "smtp/envelope.h"
+#include "smtp/received.h"
+
+namespace sealgate {
+namespace {
+
+std::string to_field(const std::vector<std::string>& to) {
+    std::string field = "To:";
+    for (std::size_t i = 0; i < to.size(); ++i)
+        field += fmt::format("{} <{}>", i > 0 ? ",\r\n" : "", to[i]);
+    return field + "\r\n";
+}
+
+std::string body_of(const Alert& alert) {
+    std::string body = fmt::format("{}\r\n\r\n", alert.text);
+    body += fmt::format("Alert:    {}\r\n", to_text(alert.name));
+    body += fmt::format("Severity: {}\r\n", to_text(alert.severity));
+    body += fmt::format("About:    {}\r\n", alert.subject);
+    body += fmt::format("Gateway:  {}\r\n", alert.host);
+    body += fmt::format("Time:     {}\r\n", rfc5322_date(alert.time));
+    if (alert.missed > 0)
+        body += fmt::format("\r\n{} more like it were held back since the one before it.\r\n",
+                            alert.missed);
+    return body;
+}
+
+Envelope envelope_of(const Alert& alert, const std::string& message, const std::string& message_id,
+                     const std::string& from, const std::vector<std::string>& to) {
+    Envelope envelope;
+    envelope.smtputf8 = !is_ascii_text(from);
+    for (const std::string& address : to) {
+        Recipient& recipient = envelope.recipients.emplace_back();
+        recipient.address = address;
+        recipient.notify.given = true;
+        recipient.notify.never = true;
+        if (!is_ascii_text(address)) envelope.smtputf8 = true;
+    }
+    envelope.header_bytes = message.find("\r\n\r\n") + 4;
+    envelope.arrived = alert.time;
+    envelope.message_id = message_id;
+    envelope.subject = printable(alert.line());
+    return envelope;
+}
+
+}  // namespace
+
+std::string make_alert_mail(const Alert& alert, const std::string& from,
+                            const std::vector<std::string>& to, const std::string& message_id) {
+    std::string mail = fmt::format("Date: {}\r\n", rfc5322_date(alert.time));
+    mail += fmt::format("From: <{}>\r\n", from);
+    mail += to_field(to);
+    mail += folded_field("Subject", ascii_only(alert.line()));
+    mail += fmt::format("Message-ID: {}\r\n", message_id);
+    mail += "Auto-Submitted: auto-generated\r\n";
+    mail += "MIME-Version: 1.0\r\n";
+    const std::string body = body_of(alert);
+    if (is_clean_mail_text(body))
+        return mail + "Content-Type: text/plain; charset=us-ascii\r\n\r\n" + body;
+    mail += "Content-Type: text/plain; charset=utf-8\r\n";
+    mail += "Content-Transfer-Encoding: quoted-printable\r\n\r\n";
+    return mail + quoted_printable(body);
+}
+
+struct AlertMail::State : std::enable_shared_from_this<AlertMail::State> {
+    explicit State(Context c)
+        : context(std::move(c)), retry_timer(context.loop, [this] { retry(); }) {}
+
+    enum class Attempt : std::uint8_t { first, second };
+    void send(const Alert& alert, Attempt attempt);
+    void on_stored(MessageId mid, const Alert& alert, Attempt attempt,
+                   Result<StoredMessage> stored);
+    void log_begin(MessageId mid, const Alert& alert, std::size_t bytes) const;
+    void retry();
+
+    Context context;
+    std::vector<std::string> to;
+    std::string from;
+    std::vector<Alert> waiting;
+    Timer retry_timer;
+};
+
+AlertMail::AlertMail(Context context) : state_(std::make_shared<State>(std::move(context))) {}
+AlertMail::~AlertMail() = default;
+
+void AlertMail::put_in_force(const AlertOptions& options) {
+    state_->to = options.to;
+    state_->from = options.from;
+}
+
+void AlertMail::send(const Alert& alert) { state_->send(alert, State::Attempt::first); }
+
+std::size_t AlertMail::waiting() const { return state_->waiting.size(); }
+
+void AlertMail::State::send(const Alert& alert, Attempt attempt) {
+    if (to.empty()) return;
+    const MessageId mid = context.spool.next_mid();
+    const std::string message_id = fmt::format("<{:x}.{}.alert@{}>", alert.time, mid, alert.host);
+    const std::string mail = make_alert_mail(alert, from, to, message_id);
+    log_begin(mid, alert, mail.size());
+    ChunkList body;
+    body.append(Chunk::copy_of(as_bytes(mail)));
+    context.spool.store(
+        mid, std::move(body), encode_envelope(envelope_of(alert, mail, message_id, from, to)),
+        [weak = weak_from_this(), mid, alert, attempt](Result<StoredMessage> stored) {
+            if (const auto state = weak.lock())
+                state->on_stored(mid, alert, attempt, std::move(stored));
+        });
+}
+
+void AlertMail::State::log_begin(MessageId mid, const Alert& alert, std::size_t bytes) const {
+    MailLog& log = context.log;
+    log.info("Start MID {} ICID 0", mid);
+    log.info("MID {} was generated by alert {}", mid, to_text(alert.name));
+    log.info("MID {} ICID 0 From: <>", mid);
+    for (std::size_t i = 0; i < to.size(); ++i)
+        log.info("MID {} ICID 0 RID {} To: <{}>", mid, i, printable(to[i]));
+    log.info("MID {} ready {} bytes from <>", mid, bytes);
+}
+
+void AlertMail::State::on_stored(MessageId mid, const Alert& alert, Attempt attempt,
+                                 Result<StoredMessage> stored) {
+    if (stored) {
+        Metrics::instance().add(Counter::messages_generated);
+        context.log.info("MID {} queued for delivery", mid);
+        return context.to_queue(*std::move(stored));
+    }
+    const bool again = attempt == Attempt::first && waiting.size() < waiting_max;
+    context.log.error("MID {}: the mail of alert {} cannot be stored: {}; it is {}", mid,
+                      to_text(alert.name), stored.error().what,
+                      again ? "tried once more later" : "given up");
+    context.log.info("Message finished MID {} aborted", mid);
+    if (!again) return;
+    waiting.push_back(alert);
+    if (!retry_timer.running()) retry_timer.start(context.retry_after_ms);
+}
+
+void AlertMail::State::retry() {
+    for (const Alert& alert : std::exchange(waiting, {})) send(alert, Attempt::second);
+}
+
+}  // namespace sealgate
