@@ -14,7 +14,6 @@ using namespace option_units;
 using Naming = SectionKind::Naming;
 
 constexpr const char* starttls = "TLS";
-constexpr const char* verification = "S/MIME verification and decryption";
 
 SectionKind gateway() {
     using G = GatewayOptions;
@@ -148,8 +147,8 @@ std::vector<OptionRow> incoming_smime_rows() {
     using M = MailFlowPolicyOptions;
     return {
         {.key = "smime-verify-decrypt", .syntax = Syntax::boolean,
-         .access = field<&M::smime_verify_decrypt>(), .initial = "no", .later = verification,
-         .doc = "Verify and decrypt what comes in."},
+         .access = field<&M::smime_verify_decrypt>(), .initial = "no",
+         .doc = "Decrypt and verify what comes in."},
         {.key = "smime-signature", .syntax = Syntax::choice, .access = field<&M::smime_signature>(),
          .initial = "keep", .choices = "keep remove",
          .doc = "What becomes of it after verification."},

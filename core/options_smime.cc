@@ -175,12 +175,10 @@ std::vector<OptionRow> trust_rows(const char* feature) {
 
 SectionKind trust_smime() {
     SectionKind kind{.kind = "trust:smime",
-                     .doc = "Whom correspondents' certificates must lead to: those that a directory "
-                            "gives, unless its `trust` is `no`."};
-    kind.rows = trust_rows("S/MIME verification");
-    for (OptionRow& row : kind.rows) {
-        if (std::string_view(row.key).starts_with("ca-")) row.later = row.accepted = "";
-    }
+                     .doc = "Whom correspondents' certificates must lead to: those of signers, and "
+                            "those that a directory gives, unless its `trust` is `no`."};
+    kind.rows = trust_rows("");
+    for (OptionRow& row : kind.rows) row.accepted = "";
     open_one<&Config::trust_smime>(kind);
     return kind;
 }

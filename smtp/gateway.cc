@@ -108,6 +108,7 @@ Result<void> Gateway::open_keys(std::string* why) {
     fetcher_ = std::make_unique<Fetcher>(loop_);
     directories_ = std::make_unique<KeyDirectories>(loop_, *workers_, *resolver_, *fetcher_);
     directories_->put_in_force(state_->directories, judge_by(state_->trust_smime));
+    known_keys_ = std::make_unique<KeyRingKeys>(*keys_);
     return {};
 }
 
@@ -127,6 +128,11 @@ Result<void> Gateway::open_store(std::string* why) {
     const KeySources keys{*keys_, directories_.get()};
     parts_ =
         std::make_unique<HouseParts>(HouseParts{loop_, *log_, *spool_, *workers_, *queue_, keys});
+    parts_->incoming.known_keys = known_keys_.get();
+    parts_->incoming.harvester = harvester_.get();
+    parts_->incoming.revocation =
+        Revocation::make(loop_, fetcher_.get(), *workers_, state_->config->trust_smime,
+                         state_->crl_files_smime);
     sealer_ = std::make_unique<Sealer>(*parts_, [this] { return state_; });
     TRY(spool_->recover([this](Spool::Recovered message) { queue_->recover(std::move(message)); }));
     queue_->start();
@@ -250,6 +256,8 @@ void Gateway::apply(const CheckedState& checked, const ControlServer::Answer& an
     for (auto& listener : listeners_) listener->apply(config);
     keys_->set_capacity(config->key_repository.capacity_bytes);
     directories_->put_in_force(state_->directories, judge_by(state_->trust_smime));
+    parts_->incoming.revocation =
+        parts_->incoming.revocation->renewed(config->trust_smime, state_->crl_files_smime);
     queue_->set_config(state_->config);
     put_alerts_in_force();
     alert_watch_->look_at_certificates();

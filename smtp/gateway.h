@@ -21,6 +21,8 @@
 #include "core/timer.h"
 #include "core/workers.h"
 #include "crypto/key_ring.h"
+#include "crypto/known_keys.h"
+#include "crypto/revocation.h"
 #include "dns/resolver.h"
 #include "smtp/alert_mail.h"
 #include "smtp/alert_watch.h"
@@ -91,6 +93,7 @@ private:
     std::unique_ptr<KeyRing> keys_;
     std::unique_ptr<Harvester> harvester_;
     std::unique_ptr<KeyDirectories> directories_;
+    std::unique_ptr<KnownKeys> known_keys_;
     std::unique_ptr<Spool> spool_;
     std::unique_ptr<ConnectionBudget> connections_;
     RecipientRate recipient_rate_;

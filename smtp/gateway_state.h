@@ -13,7 +13,9 @@
 #include "core/complaint.h"
 #include "core/config.h"
 #include "core/policy.h"
+#include "crypto/decryption_keys.h"
 #include "crypto/identity.h"
+#include "crypto/trust_crl_files.h"
 #include "crypto/trust_path.h"
 #include "smtp/directory_book.h"
 
@@ -26,6 +28,8 @@ struct GatewayState {
     std::shared_ptr<const IdentityStore> identities;
     std::shared_ptr<const PolicyTable> policies;
     std::shared_ptr<const TrustAnchors> trust_smime;
+    std::shared_ptr<const CrlFiles> crl_files_smime;
+    std::shared_ptr<const DecryptionKeys> decryption_keys;  // of all identities
     DirectoryBookPtr directories;
 };
 using GatewayStatePtr = std::shared_ptr<const GatewayState>;

@@ -6,7 +6,9 @@
 #include "core/loop.h"
 #include "core/mail_log.h"
 #include "core/metrics.h"
+#include "smtp/header_edit.h"
 #include "smtp/header_facts.h"
+#include "smtp/incoming_report.h"
 #include "smtp/received.h"
 
 namespace sealgate {
@@ -91,9 +93,39 @@ Result<void> Intake::on_header() {
     envelope_.message_id = printable(header_.message_id());
     envelope_.subject = printable(header_.subject(), subject_characters_max);
     envelope_.smtputf8 = envelope_.smtputf8 && is_internationalized(header_, envelope_);
+    if (session_.policy->smime_verify_decrypt && open_smime()) return {};
     decide();
     if (planning()) return {};
     return begin_parts();
+}
+
+// True when the message goes the way of those whose layers are opened. What somebody else says in
+// our name is taken out in any case.
+bool Intake::open_smime() {
+    const std::string& hostname = state_->config->gateway.hostname;
+    const auto is_forged = [&](const HeaderField* field) {
+        return bears_authserv_id(header_, *field, hostname);
+    };
+    const auto claims = header_.all("Authentication-Results");
+    if (std::any_of(claims.begin(), claims.end(), is_forged))
+        header_ = Header::parse(flatten(original_header(header_, hostname)));
+    const SmimeKind kind = smime_kind(header_);
+    if (kind == SmimeKind::none) {
+        authentication_results_ = authentication_results_of({}, hostname, "");
+        return false;
+    }
+    Incoming::Message message;
+    message.mid = mid_;
+    message.envelope = envelope_;
+    message.header = header_;
+    message.origin = origin_of(session_);
+    message.received = make_received(session_, envelope_, mid_, arrived_);
+    message.arrived = arrived_;
+    message.kind = kind;
+    Incoming::Owner& owner = *this;
+    incoming_ =
+        std::make_unique<Incoming>(parts_, state_, *session_.policy, std::move(message), owner);
+    return true;
 }
 
 void Intake::decide() {
@@ -120,7 +152,8 @@ void Intake::on_planned() {
 }
 
 Result<void> Intake::begin_parts() {
-    const std::string received = make_received(session_, envelope_, mid_, arrived_);
+    const std::string received =
+        make_received(session_, envelope_, mid_, arrived_) + authentication_results_;
     for (std::size_t i = 0; i < decisions_.size(); ++i) TRY(begin_parts_of(i, received));
     planners_.clear();
     return {};
@@ -145,6 +178,7 @@ Result<void> Intake::begin_parts_of(std::size_t decision_index, std::string_view
 }
 
 Result<Flow> Intake::write_body(Chunk chunk) {
+    if (incoming_) return incoming_->write(std::move(chunk));
     if (!planning()) return outlets_.write(std::move(chunk));
     held_.append(std::move(chunk));
     return Flow::full;
@@ -165,6 +199,10 @@ Result<void> Intake::finish_parts() {
     if (planning()) return {};  // on_planned() comes here again
     log_received();
     parts_announced_ = true;
+    if (incoming_) {
+        incoming_->log_parts();
+        return incoming_->finish();
+    }
     for (std::size_t i = 0; i < outlets_.list().size(); ++i) log_part(i);
     return outlets_.finish();
 }
@@ -173,19 +211,38 @@ void Intake::on_outlets_drain() {
     if (!ended_) events_.on_intake_drain();
 }
 
+Flow Intake::flow() const {
+    if (incoming_) return incoming_->flow();
+    return planning() ? Flow::full : outlets_.flow();
+}
+
 void Intake::on_outlets_done() {
     if (ended_) return;
-    if (const Outlet* failed = outlets_.failure()) {
-        // A disk that filled up meanwhile is said as it would have been said before DATA.
-        const Reply reply = parts_.spool.healthy()
-                                ? reply_for(failed->outcome().error())
-                                : make_reply(452, "4.3.1", "Insufficient system storage");
-        refuse(reply);
-        events_.on_intake_done(reply);
-        return;
-    }
+    if (const Outlet* failed = outlets_.failure())
+        return refuse_for_store(failed->outcome().error());
     ended_ = true;
     outlets_.release();
+    accept();
+}
+
+void Intake::on_incoming_done() {
+    if (ended_) return;
+    if (!incoming_->outcome()) return refuse_for_store(incoming_->outcome().error());
+    ended_ = true;
+    incoming_->release();
+    accept();
+}
+
+// A disk that filled up meanwhile is said as it would have been said before DATA.
+void Intake::refuse_for_store(Error error) {
+    const Reply reply = parts_.spool.healthy()
+                            ? reply_for(error)
+                            : make_reply(452, "4.3.1", "Insufficient system storage");
+    refuse(reply);
+    events_.on_intake_done(reply);
+}
+
+void Intake::accept() {
     Metrics::instance().add(Counter::messages_received);
     events_.on_intake_done(make_reply(250, "2.0.0", "Ok: queued as MID " + std::to_string(mid_)));
 }
@@ -197,6 +254,7 @@ void Intake::refuse(const Reply& reply) {
     parts_.log.info("MID {} refused: {} {}", mid_, reply.code, printable(reply.text()));
     log_aborted();
     outlets_.clear();
+    incoming_.reset();
     held_.clear();
 }
 
@@ -210,9 +268,13 @@ void Intake::refuse_later(const Reply& reply) {
 
 // Every MID that was announced ends here, but for parts whose DSN is already on its way.
 void Intake::log_aborted() const {
-    if (outlets_.empty() || !parts_announced_)
+    if ((outlets_.empty() && !incoming_) || !parts_announced_)
         parts_.log.info("Message finished MID {} aborted", mid_);
     if (!parts_announced_) return;
+    if (incoming_) {
+        for (const MessageId mid : incoming_->mids())
+            parts_.log.info("Message finished MID {} aborted", mid);
+    }
     for (const auto& outlet : outlets_.list())
         if (!(outlet->done() && outlet->plan().kind == OutgoingPlan::Kind::bounce))
             parts_.log.info("Message finished MID {} aborted", outlet->mid());
@@ -231,7 +293,7 @@ void Intake::log_received() const {
 
 void Intake::log_part(std::size_t index) const {
     const Outlet& outlet = *outlets_.list()[index];
-    const char* table = outgoing() ? "outbound" : "inbound";
+    const Direction direction = outgoing() ? Direction::outgoing : Direction::incoming;
     const OutgoingPlan& plan = outlet.plan();
     if (index > 0) {
         const Outlet& before = *outlets_.list()[index - 1];
@@ -240,13 +302,9 @@ void Intake::log_part(std::size_t index) const {
                 "MID {} was generated for S/MIME encryption based on MID {} by content filter '{}'",
                 outlet.mid(), mid_, outlet.content_filter());
         else
-            parts_.log.info(
-                "MID {} was split creating MID {} due to a per-recipient policy ({}) in the {} "
-                "table",
-                mid_, outlet.mid(), outlet.policy(), table);
+            log_part_split(parts_.log, mid_, outlet.mid(), outlet.policy(), direction);
     }
-    parts_.log.info("MID {} matched all recipients for per-recipient policy {} in the {} table",
-                    outlet.mid(), outlet.policy(), table);
+    log_part_matched(parts_.log, outlet.mid(), outlet.policy(), direction);
     if (plan.note == SmimeNote::already_smime)
         parts_.log.info("MID {} S/MIME {} profile {}: already S/MIME, left as it is", outlet.mid(),
                         to_text(plan.mode), plan.profile);

@@ -6,6 +6,7 @@
 // a recipient's key must be looked up outside, the body waits for the answer (what has been read of
 // it lies here, the rest with the peer). The peer hears 250 when every part is durable, and the
 // parts go to the queue in that moment; if one cannot be stored, none stays and the peer hears why.
+// An S/MIME message whose layers are to be opened goes another way (smtp/incoming.h).
 // Destroyed before its end: aborted, logged, nothing remains. Loop thread.
 #pragma once
 
@@ -15,12 +16,13 @@
 
 #include "smtp/gateway_state.h"
 #include "smtp/header.h"
+#include "smtp/incoming.h"
 #include "smtp/outlets.h"
 #include "smtp/session_host.h"
 
 namespace sealgate {
 
-class Intake final : public MessageIntake, private Outlets::Owner {
+class Intake final : public MessageIntake, private Outlets::Owner, private Incoming::Owner {
 public:
     Intake(HouseParts& parts, GatewayStatePtr state, Envelope envelope, const SessionInfo& session,
            MessageIntakeEvents& events);
@@ -37,11 +39,16 @@ private:
     Result<void> begin_parts();
     Result<void> begin_parts_of(std::size_t decision, std::string_view received);
     bool planning() const { return plans_pending_ > 0; }
+    bool open_smime();
     Result<Flow> write_body(Chunk chunk);
     Result<void> finish_parts();
     void on_outlets_drain() override;
     void on_outlets_done() override;
-    Flow flow() const { return planning() ? Flow::full : outlets_.flow(); }
+    void on_incoming_drain() override { on_outlets_drain(); }
+    void on_incoming_done() override;
+    Flow flow() const;
+    void accept();
+    void refuse_for_store(Error error);
     void refuse(const Reply& reply);
     void refuse_later(const Reply& reply);
     void log_received() const;
@@ -68,7 +75,9 @@ private:
     std::size_t plans_pending_ = 0;
     ChunkList held_;  // of the body, while a plan is pending
     Outlets outlets_;
-    std::shared_ptr<Intake*> alive_;  // what is deferred looks here whether we still are
+    std::unique_ptr<Incoming> incoming_;  // instead of the outlets, when layers are opened
+    std::string authentication_results_;  // a field of ours; empty: the policy does not verify
+    std::shared_ptr<Intake*> alive_;      // what is deferred looks here whether we still are
 };
 
 }  // namespace sealgate

@@ -28,6 +28,17 @@ namespace sealgate {
 class MailLog;
 class WorkerPool;
 
+class Harvester;
+class KnownKeys;
+class Revocation;
+
+// What opening the S/MIME of messages takes besides.
+struct IncomingParts {
+    std::shared_ptr<Revocation> revocation;  // of [trust:smime]; null: nobody is asked
+    const KnownKeys* known_keys = nullptr;   // null: only what comes with a message
+    Harvester* harvester = nullptr;          // null: nobody collects keys
+};
+
 // What the ways of all messages lead through.
 struct HouseParts {
     Loop& loop;
@@ -36,12 +47,13 @@ struct HouseParts {
     WorkerPool& workers;
     DeliveryQueue& queue;
     KeySources keys;
+    IncomingParts incoming{};
 };
 
 // What an outlet is made of.
 struct PartToMake {
     MessageId mid = 0;
-    Envelope envelope;                     // only this part's recipients
+    Envelope envelope;  // only this part's recipients
     OutgoingPlan plan;
     std::vector<std::size_t> without_key;  // recipients of the envelope, for Reason::no_key
     std::string policy;                    // the mail policy that took them

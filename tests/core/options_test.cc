@@ -166,9 +166,6 @@ const Fault faults[] = {
     {"LaterPolicyTls", "[mail-flow-policy:x]\ntls = required\ntls-verify-client = optional\n",
      std::string("f:11: tls = required needs TLS") + tail +
          "f:12: tls-verify-client = optional needs TLS" + tail},
-    {"LaterIncoming", "[mail-flow-policy:x]\nsmime-verify-decrypt = yes\n",
-     std::string("f:11: smime-verify-decrypt = yes needs S/MIME verification and decryption") +
-         tail},
     {"LaterDestination",
      "[destination:default]\ntls = preferred-verify\ndane = mandatory\ncertificate = x\n",
      std::string("f:11: tls = preferred-verify needs TLS") + tail +
@@ -222,8 +219,7 @@ const Fault faults[] = {
     {"LaterTrust",
      "[trust:smime]\nca-system = yes\nca-files = /a\nocsp = yes\n[trust:tls]\nca-files = /a\n"
      "revocation = prefer\n",
-     std::string("f:13: ocsp = yes needs S/MIME verification") + tail +
-         "f:15: ca-files = /a needs TLS" + tail + "f:16: revocation = prefer needs TLS" + tail},
+     std::string("f:15: ca-files = /a needs TLS") + tail + "f:16: revocation = prefer needs TLS" + tail},
 };
 // clang-format on
 
@@ -362,16 +358,14 @@ TEST(Options, WarnOfHarvestingThatTakesNothing) {
 }
 
 TEST(Options, AcceptTheOffValuesOfLaterFeatures) {
-    parsed(
-        good +
-        "tls-on-connect = no\nproxy-protocol = off\n"
-        "[mail-flow-policy:x]\ntls = preferred\ntls-verify-client = off\n"
-        "smime-verify-decrypt = no\nsmime-protected-headers = ignore\n"
-        "[sending-profile:s]\nmode = sign\ncertificate = demo\nkey-sources = local\n"
-        "cipher = aes-256-gcm\nencrypt-to-self = no\n"
-        "[destination:default]\ntls = none\ndane = off\nmta-sts = no\ncertificate =\n"
-        "[message-filters]\nfile =\n[admin]\nhttp-address = off\n"
-        "[alerts]\nto =\nthrottle = 1h\n[trust:tls]\nca-system = no\n[trust:smime]\nocsp = no\n");
+    parsed(good +
+           "tls-on-connect = no\nproxy-protocol = off\n"
+           "[mail-flow-policy:x]\ntls = preferred\ntls-verify-client = off\n"
+           "[sending-profile:s]\nmode = sign\ncertificate = demo\nkey-sources = local\n"
+           "cipher = aes-256-gcm\nencrypt-to-self = no\n"
+           "[destination:default]\ntls = none\ndane = off\nmta-sts = no\ncertificate =\n"
+           "[message-filters]\nfile =\n[admin]\nhttp-address = off\n"
+           "[alerts]\nto =\nthrottle = 1h\n[trust:tls]\nca-system = no\nocsp = no\n");
 }
 
 TEST(Options, PrintAtMostSoManyComplaints) {
