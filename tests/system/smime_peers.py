@@ -243,15 +243,14 @@ class BouncyCastleMaker(Maker):
                           options=(segment, "pkcs1", ""))
         hashes = ["SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
         for md, mask in itertools.product(hashes, hashes):
-            for label in ("", "label"):
+            for label in ("", "label") if md == mask else ("",):
                 yield Sealing(f"{md} {mask} {label}".strip(), self.recipients["rsa2048"],
                               "aes-128-cbc", "rsa-oaep", ("0", "oaep", f",{md},{mask},{label}"))
         schemes = ["sha1kdf", "sha224kdf", "sha256kdf", "sha384kdf", "sha512kdf",
                    "cofactor-sha1kdf", "cofactor-sha256kdf"]
-        for name, scheme, wrap, cipher in itertools.product(
-                ("p256", "p384"), schemes, ("aes128", "aes192", "aes256"),
-                ("aes-256-cbc", "aes-256-gcm")):
-            yield Sealing(f"{name} {scheme} {wrap}", self.recipients[name], cipher, "ecdh",
+        for name, scheme, wrap in itertools.product(("p256", "p384"), schemes,
+                                                    ("aes128", "aes192", "aes256")):
+            yield Sealing(f"{name} {scheme} {wrap}", self.recipients[name], "aes-256-gcm", "ecdh",
                           ("0", "ecdh", f",{scheme},{wrap}"))
 
     def make(self, lines):
