@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // BER out of any bytes, and what it becomes in definite form. Beside not crashing: the cuts change
 // nothing, what was taken comes back octet for octet, and a definite form is one, to DerReader too.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
