@@ -102,7 +102,7 @@ TEST(AuthenticationResults, FoldsLongValuesAtTheirSpaces) {
 }
 
 TEST(AuthenticationResults, NeverHasALineOver998) {
-    for (const std::size_t size : {400, 795, 800, 801, 5000}) {
+    for (const std::size_t size : {400u, 795u, 800u, 801u, 5000u}) {
         for (const char* text : {"a", "\xE4", "\"", " ", "(", "a ", "  a"}) {
             std::string value;
             while (value.size() < size) value += text;

@@ -181,7 +181,7 @@ std::string some_bytes(std::size_t count, std::mt19937& random) {
 
 TEST(TransferDecoder, UndoesWhatTheEncodersDid) {
     std::mt19937 random(5);
-    for (const std::size_t count : {0, 1, 2, 3, 56, 57, 58, 1000, 70'000}) {
+    for (const std::size_t count : {0u, 1u, 2u, 3u, 56u, 57u, 58u, 1000u, 70'000u}) {
         const std::string bytes = some_bytes(count, random);
         Base64Encoder base64;
         QuotedPrintableEncoder quoted_printable;
