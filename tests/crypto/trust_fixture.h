@@ -42,6 +42,7 @@ public:
     std::string file(const std::string& name);
     CertificatePtr certificate(const std::string& name);
     std::string key(const std::string& name);  // its file, PEM
+    void add(const std::string& name, Plan plan) { plans_[name] = std::move(plan); }
 
 private:
     std::string request(const std::string& name);
