@@ -75,8 +75,14 @@ Bytes to_der(Object* object, int (*encode)(const Object*, unsigned char**)) {
 }  // namespace
 
 Bytes make_crl(Authority& authority, const CrlPlan& plan) {
-    const X509Ptr issuer = decode_x509(authority.certificate(plan.issuer)->der());
-    const KeyPtr key = read_key(authority.key(plan.signer.empty() ? plan.issuer : plan.signer));
+    return make_crl(*authority.certificate(plan.issuer),
+                    authority.key(plan.signer.empty() ? plan.issuer : plan.signer), plan);
+}
+
+Bytes make_crl(const Certificate& issuer_certificate, const std::string& key_file,
+               const CrlPlan& plan) {
+    const X509Ptr issuer = decode_x509(issuer_certificate.der());
+    const KeyPtr key = read_key(key_file);
     const LibraryPtr<X509_CRL> list(X509_CRL_new());
     CHECK(X509_CRL_set_version(list.get(), X509_CRL_VERSION_2) == 1);
     CHECK(X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(issuer.get())) == 1);

@@ -33,6 +33,8 @@ struct CrlPlan {
 
 // DER.
 Bytes make_crl(Authority& authority, const CrlPlan& plan);
+// Of somebody else's authority; the plan's names do not matter.
+Bytes make_crl(const Certificate& issuer, const std::string& key_file, const CrlPlan& plan);
 RevocationListPtr make_list(Authority& authority, const CrlPlan& plan);
 std::string to_pem(const char* label, ByteSpan der);
 
