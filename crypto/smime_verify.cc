@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/limits.h"
 #include "core/metrics.h"
 #include "crypto/signature_algorithm.h"
 
@@ -98,30 +97,20 @@ Result<void> VerifyStage::on_content_end(bool has_content) {
     return {};
 }
 
+// How many and how large they are the reader has bounded.
 Result<void> VerifyStage::on_certificate(ByteSpan der) {
     const auto is_this = [&](const Bytes& one) { return std::ranges::equal(one, der); };
-    if (std::any_of(parts_.certificates.begin(), parts_.certificates.end(), is_this)) return {};
-    certificate_bytes_ += der.size();
-    if (certificate_bytes_ > limits::cms_certificates_bytes_max)
-        return past_limit("certificates of a SignedData (cms_certificates_bytes_max)");
-    parts_.certificates.push_back(copy_of(der));
+    if (std::none_of(parts_.certificates.begin(), parts_.certificates.end(), is_this))
+        parts_.certificates.push_back(copy_of(der));
     return {};
 }
 
-// What is too long is passed over: lists can be fetched.
 Result<void> VerifyStage::on_crl(ByteSpan der) {
-    if (!context_.revocation || crl_bytes_ + der.size() > limits::cms_crls_bytes_max) return {};
-    crl_bytes_ += der.size();
-    crls_.push_back(copy_of(der));
+    if (context_.revocation) crls_.push_back(copy_of(der));
     return {};
 }
 
 Result<void> VerifyStage::on_signer_info(ByteSpan der) {
-    signer_bytes_ += der.size();
-    if (parts_.signer_infos.size() == limits::cms_signers_max)
-        return past_limit("signers of a message (cms_signers_max)");
-    if (signer_bytes_ > limits::cms_signers_bytes_max)
-        return past_limit("signers of a message (cms_signers_bytes_max)");
     parts_.signer_infos.push_back(copy_of(der));
     return {};
 }

@@ -2,14 +2,15 @@
 // The verifying stage: a SignedData as it is read, a report of its signers out.
 //
 // It hears of the SignedData from a CmsReader, hashes the content while it streams, and keeps what
-// is to be judged behind it, within limits.h. Two uses: of an opaque message the content goes on to
-// `below`, unchanged, in the chunks it came in; of a detached one the content is given by hash()
-// before the SignedData is read. Behind the end one job on the worker pool judges all SignerInfos
-// (crypto/signer_judge.h); back on the loop come manually trusted keys, revocation, and whom each
-// certificate covers.
+// is to be judged behind it, which the reader bounds. Two uses: of an opaque message the content
+// goes on to `below`, unchanged, in the chunks it came in; of a detached one the content is given
+// by hash() before the SignedData is read. Behind the end one job on the worker pool judges all
+// SignerInfos (crypto/signer_judge.h); back on the loop come manually trusted keys, revocation, and
+// whom each certificate covers.
 //
 // It says what is true of the signature and decides nothing: a bad one is no error, and content has
-// long gone down. An error is what makes the SignedData unreadable; then no report comes.
+// long gone down. An error is what makes the SignedData unreadable; then no report comes. A report
+// may come before CmsReader::finish() has said that there is nothing behind the SignedData.
 // spec/smime.md, "Incoming" 4. Loop thread.
 #pragma once
 
@@ -104,7 +105,6 @@ private:
     std::vector<RunningDigest> digests_;
     SignedDataParts parts_;
     std::vector<Bytes> crls_;
-    std::size_t certificate_bytes_ = 0, crl_bytes_ = 0, signer_bytes_ = 0;
 
     bool asked_for_known_ = false;
     std::vector<JudgedSigner> signers_;
