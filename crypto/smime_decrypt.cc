@@ -210,14 +210,14 @@ void DecryptStage::on_answer(Answer answer) {
     if (!*alive || working_) return;
     if (!flow) {
         error_ = flow.error();
-        end();
-    } else if (ended_) {
-        end();
-    } else if (*flow == Flow::open) {
-        drain();
-    } else {
-        said_full_ = false;  // below's word now
+        return end();
     }
+    const bool had_ended = ended_;  // else it may while the owner feeds, and says so itself
+    if (*flow == Flow::open)
+        drain();
+    else
+        said_full_ = false;  // it is below's word now
+    if (*alive && had_ended) end();
 }
 
 Result<Flow> DecryptStage::take_answer(Answer answer) {
@@ -249,10 +249,9 @@ void DecryptStage::later(void (DecryptStage::*what)()) {
     });
 }
 
-// Each the last thing that is done: the owner may feed at once, or take the stage down.
+// After each the owner may have fed, or taken the stage down.
 void DecryptStage::drain() {
-    if (!std::exchange(said_full_, false) || ended_) return;
-    owner_.on_decrypt_drain();
+    if (std::exchange(said_full_, false)) owner_.on_decrypt_drain();
 }
 
 void DecryptStage::end() { owner_.on_decrypt_end(); }

@@ -49,11 +49,12 @@ public:
     // Hears of what happens between the calls; never from inside one of them.
     class Owner {
     public:
-        // Content is wanted again after Flow::full. Where `below` is full by then it does not come:
-        // who feeds `below` hears from it.
+        // Content is wanted again after Flow::full; also where on_end() came meanwhile, for there
+        // may be something behind the layer. Where `below` is full by then it does not come: who
+        // feeds `below` hears from it.
         virtual void on_decrypt_drain() = 0;
-        // Once, after on_end(): report() is complete, and what waited after Flow::full may go on.
-        // Before it where `below` failed: error() is set, and nothing more comes.
+        // Once, after on_end(): report() is complete. Before it where `below` failed: error() is
+        // set, and nothing more comes.
         virtual void on_decrypt_end() = 0;
 
     protected:
