@@ -147,6 +147,7 @@ void AlertMail::State::on_stored(MessageId mid, const Alert& alert, Attempt atte
 }
 
 void AlertMail::State::retry() {
+    if (!context.spool.healthy()) return retry_timer.start(context.retry_after_ms);
     for (const Alert& alert : std::exchange(waiting, {})) send(alert, Attempt::second);
 }
 

@@ -3,8 +3,8 @@
 //
 // It passes no listener, policy or filter, and counts against no limit of senders. Its envelope has
 // the null sender and its recipients NOTIFY=NEVER: an alert that cannot be delivered makes no
-// report, which could make an alert again (RFC 3834 §3.3). What cannot be stored is tried once more
-// a minute later. Loop thread.
+// report, which could make an alert again (RFC 3834 §3.3). What cannot be stored is tried once
+// more, a minute later or when the store works again. Loop thread.
 #pragma once
 
 #include <cstdint>

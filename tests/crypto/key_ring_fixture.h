@@ -3,9 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,6 +13,7 @@
 #include "crypto/key_ring.h"
 #include "crypto/make_certificate.h"
 #include "tests/crypto/signing_fixture.h"
+#include "tests/support/failing_disk.h"
 
 namespace sealgate::test {
 
@@ -44,24 +43,6 @@ inline CertificatePtr make(const CertificateWish& wish) {
     plan.not_after = wish.not_after;
     return *Certificate::parse(*make_self_signed(plan, known->second.bytes()));
 }
-
-// A disk that takes nothing while this lives, made of a limit on the size of files.
-class FailingDisk {
-public:
-    FailingDisk() : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit none{1, before_.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &none);
-    }
-    ~FailingDisk() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-
-private:
-    rlimit before_{};
-    void (*handler_)(int);
-};
 
 class KeyRingTest : public testing::Test {
 protected:

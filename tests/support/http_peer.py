@@ -5,6 +5,9 @@
 /status/N answers N; /body/N has N bytes; /silent says nothing; /slow sends a byte a second;
 /redirect?to=URL redirects; /echo answers with request line, credentials and body; /huge never ends;
 /files/NAME is a file of --files DIRECTORY. --address ::1 is where it listens.
+
+A POST to /keep/NAME/N,M… adds a line, content type and body, to the file NAME of --files DIRECTORY
+and answers N, then M, …, the last of them for ever; to anywhere else it is answered with itself.
 """
 
 import http.server
@@ -35,6 +38,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         kind = self.headers.get("Content-Type", "")
+        _, what, *rest = self.path.split("/")
+        if what == "keep" and FILES:
+            with (FILES / rest[0]).open("a+") as kept:
+                kept.seek(0)
+                before = len(kept.readlines())
+                kept.write(f"{kind} {body.decode()}\n")
+            statuses = rest[1].split(",")
+            self.answer(int(statuses[min(before, len(statuses) - 1)]), b"")
+            return
         self.answer(200, f"POST {self.path} {kind} ".encode() + body)
 
     def do_GET(self):
