@@ -40,7 +40,7 @@ struct ContentAlgorithm {
     std::size_t block_bytes() const;  // CBC's
     bool is_authenticated() const;
     bool is_weak() const;  // 3DES, RC2: read, and told
-    // 25 MB/s and not a gigabyte: not for the loop's thread.
+    // Some 35 MB/s (RC2 150) and not gigabytes: not for the loop's thread.
     bool is_slow() const { return is_weak(); }
 };
 const char* to_text(ReadableCipher cipher);  // "aes-256-gcm", "3des-cbc", "rc2-40-cbc"

@@ -5,7 +5,7 @@
 // The RecipientInfos for keys of ours are kept, at most limits::cms_matches_max; the content key is
 // unwrapped on a worker when the content's algorithm is known. Until it is there on_content() says
 // full, and what its chunk still gives is held. Then AES is deciphered here, some 10 us for 64 KB,
-// and 3DES and RC2, forty times as slow, on the workers.
+// and 3DES and RC2, forty to two hundred times as slow, on the workers.
 //
 // WHAT IS WRITTEN BELOW IS NOT TO BE RELEASED BEFORE THE END. It is nobody's until report().reason
 // is `ok` and below.finish() was called: with GCM it may be an attacker's until the tag was looked
