@@ -162,14 +162,16 @@ std::vector<OptionRow> trust_rows(const char* feature) {
          .place = [](void* section, const IniEntry& entry) {
              static_cast<T*>(section)->crl_files_place = entry.place;
          },
-         .doc = "Revocation lists."},
+         .doc = "Revocation lists that are looked at, PEM or DER; read at a start and a reload."},
         {.key = "crl-fetch", .syntax = Syntax::boolean, .access = field<&T::crl_fetch>(),
-         .initial = "no", .later = feature, .doc = "Fetch the lists certificates name."},
+         .initial = "no", .later = feature,
+         .doc = "Fetch the lists that certificates name, by http, https and ldap."},
         {.key = "ocsp", .syntax = Syntax::boolean, .access = field<&T::ocsp>(), .initial = "no",
-         .later = feature, .doc = "Ask the responders certificates name."},
+         .later = feature, .doc = "Ask the responders that certificates name (RFC 6960)."},
         {.key = "revocation", .syntax = Syntax::choice, .access = field<&T::revocation>(),
          .initial = "off", .choices = "off prefer require", .later = feature,
-         .doc = "`prefer`: unknown passes."},
+         .doc = "Are revoked certificates looked for? `prefer`: what nobody can tell passes; "
+                "`require`: it does not. docs/trust.md."},
     };
 }
 

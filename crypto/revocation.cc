@@ -53,7 +53,7 @@ std::shared_ptr<Revocation> Revocation::make(Loop& loop, Fetcher* fetcher, Worke
                                              const std::string& section, Complaints& complaints,
                                              Complaints& warnings) {
     return make(loop, fetcher, workers, options,
-                CrlFiles::load(options, options.crl_files_place, section, complaints, warnings));
+                CrlFiles::load(options, section, complaints, warnings));
 }
 
 std::shared_ptr<Revocation> Revocation::make(Loop& loop, Fetcher* fetcher, WorkerPool& workers,

@@ -83,8 +83,9 @@ Answer<ListFile> read_list_file(ByteSpan file) {
 }
 
 std::shared_ptr<const CrlFiles> CrlFiles::load(const TrustOptions& options,
-                                               const ConfigPlace& place, const std::string& section,
-                                               Complaints& complaints, Complaints& warnings) {
+                                               const std::string& section, Complaints& complaints,
+                                               Complaints& warnings) {
+    const ConfigPlace& place = options.crl_files_place;
     const auto add = [&](Complaints& list, const std::string& what) {
         list.push_back({place.file, place.line, 0, section + " crl-files: " + what});
     };

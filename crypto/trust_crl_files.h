@@ -27,10 +27,10 @@ Answer<ListFile> read_list_file(ByteSpan file);
 
 class CrlFiles {
 public:
-    // `place`: of the key crl-files of `section`. A file that cannot be read, or holds something
-    // else, is a complaint; a list that is out of date, or that nobody looks at, a warning. Blocks.
+    // Reads `crl-files` of `section` ("[trust:smime]"). A file that cannot be read, or holds
+    // something else, is a complaint at its line; a list that is out of date, or that nobody looks
+    // at, a warning. Blocks.
     static std::shared_ptr<const CrlFiles> load(const TrustOptions& options,
-                                                const ConfigPlace& place,
                                                 const std::string& section, Complaints& complaints,
                                                 Complaints& warnings);
 

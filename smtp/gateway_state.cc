@@ -53,9 +53,8 @@ CheckedState check(LoadedConfig loaded, DemoCertificate demo) {
     state->policies = PolicyTable::compile(*loaded.draft, checked.complaints);
     state->trust_smime = TrustAnchors::load(loaded.draft->trust_smime, "[trust:smime]",
                                             checked.complaints, checked.warnings);
-    state->crl_files_smime =
-        CrlFiles::load(loaded.draft->trust_smime, loaded.draft->trust_smime.crl_files_place,
-                       "[trust:smime]", checked.complaints, checked.warnings);
+    state->crl_files_smime = CrlFiles::load(loaded.draft->trust_smime, "[trust:smime]",
+                                            checked.complaints, checked.warnings);
     state->decryption_keys = DecryptionKeys::of(state->identities->all());
     state->directories = DirectoryBook::load(*loaded.draft, checked.complaints);
     if (checked.complaints.empty()) checked.state = std::move(state);

@@ -304,7 +304,7 @@ TEST_F(RevocationTest, AReloadKeepsWhatWasFetched) {
     auto first = make_strict();
     expect("before", ask(*first, short_path_of(leaf)), Reason::ok);
     Complaints none;
-    const auto files = CrlFiles::load({}, {}, "[trust:smime]", none, none);
+    const auto files = CrlFiles::load({}, "[trust:smime]", none, none);
     const auto second = first->renewed(options(Mode::require, true, false), files);
     first.reset();
     expect("after", ask(*second, short_path_of(leaf)), Reason::ok);

@@ -310,11 +310,11 @@ TEST_F(TrustCrl, FilesThatCannotServeAreComplaintsAtTheirLine) {
     const std::string old = folder.write("old.crl", as_text(make_crl(authority(), plan)));
     TrustOptions options;
     options.revocation = TrustOptions::Revocation::prefer;
+    options.crl_files_place = {"sealgate.ini", 7};
     options.crl_files = {good, folder.path("none.crl"), folder.write("text.crl", "text\n"),
                          folder.path(""), old};
     Complaints complaints, warnings;
-    const auto files =
-        CrlFiles::load(options, {"sealgate.ini", 7}, "[trust:smime]", complaints, warnings);
+    const auto files = CrlFiles::load(options, "[trust:smime]", complaints, warnings);
     ASSERT_EQ(complaints.size(), 3u);
     for (const Complaint& complaint : complaints) {
         EXPECT_TRUE(complaint.to_text().starts_with("sealgate.ini:7: [trust:smime] crl-files: /"))
@@ -328,7 +328,7 @@ TEST_F(TrustCrl, FilesThatCannotServeAreComplaintsAtTheirLine) {
     warnings.clear();
     options.crl_files = {good};
     options.revocation = TrustOptions::Revocation::off;
-    CrlFiles::load(options, {"sealgate.ini", 7}, "[trust:smime]", complaints, warnings);
+    CrlFiles::load(options, "[trust:smime]", complaints, warnings);
     ASSERT_EQ(warnings.size(), 1u);
     EXPECT_TRUE(warnings[0].what.ends_with("nobody looks at them: revocation = off"));
 }

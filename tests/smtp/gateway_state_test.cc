@@ -34,5 +34,17 @@ TEST(GatewayState, DoesNotComeToBeWithoutAnAuthoritysFile) {
     EXPECT_NE(checked.complaints[1].what.find("/absent/too.pem"), std::string::npos);
 }
 
+TEST(GatewayState, DoesNotComeToBeWithoutAFileOfRevocationLists) {
+    const std::string root = SEALGATE_SOURCE_DIR "/tests/data/signers/root.pem";
+    const CheckedState checked = check_with(
+        "[trust:smime]\nrevocation = require\ncrl-files = /absent/list.crl,\n  " + root + "\n");
+    EXPECT_FALSE(checked.state);
+    ASSERT_EQ(checked.complaints.size(), 2u);
+    EXPECT_EQ(checked.complaints[0].to_text(),
+              "f:9: [trust:smime] crl-files: /absent/list.crl: No such file or directory");
+    EXPECT_EQ(checked.complaints[1].to_text(),
+              "f:9: [trust:smime] crl-files: " + root + ": holds no revocation list");
+}
+
 }  // namespace
 }  // namespace sealgate
