@@ -129,6 +129,28 @@ TEST_P(KeyCommandsTest, ImportsWhatItCanOfARequest) {
     EXPECT_EQ(ask(request)["reason"], "malformed");
 }
 
+TEST_P(KeyCommandsTest, TellsWhatIsKnownOfAnAddress) {
+    const CertificatePtr manual = make_certificate("bob@example.net");
+    const CertificatePtr harvested = make_certificate("bob@example.net", -1);
+    add("bob", manual);
+    harvest("bob@example.net", harvested);
+    const auto known = [&](const json& address) {
+        return ask({{"command", "key.known"}, {"address", address}})["keys"];
+    };
+    EXPECT_EQ(known("bob@example.net"), (json{pem_of(*manual), pem_of(*harvested)}));
+    EXPECT_EQ(known("eve@example.net"), json::array());
+    EXPECT_EQ(known(""), json::array());
+    EXPECT_EQ(known(7), json::array());
+
+    const auto is_manual = [&](const std::string& pem) {
+        return ask({{"command", "key.is-manual"}, {"pem", pem}});
+    };
+    EXPECT_EQ(is_manual(pem_of(*manual))["manual"], true);
+    EXPECT_EQ(is_manual(pem_of(*harvested))["manual"], false);
+    EXPECT_EQ(is_manual("nothing")["ok"], false);
+    EXPECT_EQ(is_manual("nothing")["reason"], "malformed");
+}
+
 TEST_P(KeyCommandsTest, PromotesAHarvestedKeyWithWhatIsKnownOfIt) {
     harvest("bob@example.net", make_certificate("bob@example.net"));
     harvest("old@example.net", make_certificate("old@example.net", -1));
