@@ -42,6 +42,7 @@ private:
 // How much of a body is held where, by whether its message has other bodies as well.
 struct SpoolHoldings {
     std::size_t piece_bytes;
+    std::size_t early_piece_bytes;  // handed over at the end of a write, once pieces were
     std::size_t unwritten_bytes_max;
     std::size_t young_bytes_max;
 };

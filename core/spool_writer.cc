@@ -48,10 +48,10 @@ ChunkList KeptBytes::take() {
 SpoolHoldings SpoolWriter::State::holdings() const {
     const bool alone = spool->variants.empty() || spool->variants.count(mid) == 0;
     if (alone)
-        return {limits::spool_piece_bytes, limits::spool_unwritten_bytes_max,
-                limits::young_message_bytes_max};
-    return {limits::spool_variant_piece_bytes, limits::spool_variant_unwritten_bytes_max,
-            limits::young_variant_bytes_max};
+        return {limits::spool_piece_bytes, limits::spool_piece_bytes,
+                limits::spool_unwritten_bytes_max, limits::young_message_bytes_max};
+    return {limits::spool_variant_piece_bytes, limits::spool_variant_piece_bytes / 4,
+            limits::spool_variant_unwritten_bytes_max, limits::young_variant_bytes_max};
 }
 
 // What is pending, and for a young message a share of it.
@@ -197,6 +197,10 @@ Result<Flow> SpoolWriter::write(Chunk chunk) {
         state.pending.append(chunk.slice(0, room));
         chunk = chunk.slice(room, chunk.size());
     }
+    // What is left of a read would keep its whole block until the next one has come.
+    if (state.extent.piece_count > 0 && state.pending.bytes() >= holdings.early_piece_bytes &&
+        holdings.early_piece_bytes < holdings.piece_bytes)
+        state.hand_over_piece();
     state.full = state.unwritten_bytes >= holdings.unwritten_bytes_max;
     return state.full ? Flow::full : Flow::open;
 }

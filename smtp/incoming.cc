@@ -35,12 +35,22 @@ Result<Flow> Incoming::Lanes::write(Chunk chunk) {
     scan.feed(chunk.bytes());
     for (auto& lane : list) lane->full = TRY(lane->writer->write(chunk))
     == Flow::full;
-    return full() ? Flow::full : Flow::open;
+    return Flow::open;
 }
 
+// A body that has ended is not heard of again, so nobody may go on waiting for it.
 Result<Flow> Incoming::Lanes::finish() {
-    for (auto& lane : list) TRY(lane->writer->finish());
+    if (full()) incoming.drain_later();
+    for (auto& lane : list) {
+        lane->full = false;
+        TRY(lane->writer->finish());
+    }
     return Flow::open;
+}
+
+void Incoming::Lanes::clear() {
+    if (full()) incoming.drain_later();
+    list.clear();
 }
 
 bool Incoming::Lanes::full() const {
@@ -95,29 +105,16 @@ VerifyContext Incoming::verify_context() const {
 }
 
 Sink& Incoming::on_opened(const Header& entity) {
-    const bool was_full = opened_.full();
     opened_.clear();
     opened_.scan = {};
     opened_header_ = entity;
     for (const Part& part : parts_)
         opened_.list.push_back(
             std::make_unique<Lane>(*this, parts_of_house_.spool.begin_variant(part.mid)));
-    // Who waits for the old ones would wait for ever.
-    if (was_full)
-        parts_of_house_.loop.defer([alive = alive_] {
-            if (*alive) (*alive)->drain();
-        });
-    return opened_;
+    return opened_lines_.emplace(opened_, LineEndStage::BareCr::ends_line);
 }
 
-void Incoming::on_hopeless() {
-    const bool was_full = opened_.full();
-    opened_.clear();
-    if (was_full)
-        parts_of_house_.loop.defer([alive = alive_] {
-            if (*alive) (*alive)->drain();
-        });
-}
+void Incoming::on_hopeless() { opened_.clear(); }
 
 Result<Flow> Incoming::write(Chunk body) {
     TRY(original_.write(body));
@@ -135,6 +132,12 @@ Flow Incoming::flow() const { return original_.full() || opened_.full() ? Flow::
 
 void Incoming::drain() {
     if (!ended_ && flow() == Flow::open) owner_.on_incoming_drain();
+}
+
+void Incoming::drain_later() {
+    parts_of_house_.loop.defer([alive = alive_] {
+        if (*alive) (*alive)->drain();
+    });
 }
 
 // --- the verdict ---------------------------------------------------------------------------------

@@ -21,6 +21,7 @@
 #include "smtp/envelope.h"
 #include "smtp/gateway_state.h"
 #include "smtp/header_facts.h"
+#include "smtp/line_ends.h"
 #include "smtp/mime_scan.h"
 #include "smtp/outlet.h"
 #include "smtp/smime_reader.h"
@@ -77,12 +78,15 @@ private:
         std::unique_ptr<SpoolWriter> writer;
         bool full = false;
     };
-    // The same body into the lanes of all parts.
+    // The same body into the lanes of all parts. It never says full to who writes: flow() does for
+    // all lanes, so that on the way through the layers "full" means that a key is awaited.
     struct Lanes final : Sink {
+        explicit Lanes(Incoming& i) : incoming(i) {}
         Result<Flow> write(Chunk chunk) override;
         Result<Flow> finish() override;
         bool full() const;
-        void clear() { list.clear(); }
+        void clear();
+        Incoming& incoming;
         std::vector<std::unique_ptr<Lane>> list;  // one for each part; empty: nobody wants it
         MimeScan scan;
     };
@@ -101,6 +105,7 @@ private:
 
     VerifyContext verify_context() const;
     void drain();
+    void drain_later();
     void settle();
     Header header_to_deliver() const;
     SmimeFacts facts() const;
@@ -119,9 +124,10 @@ private:
     Owner& owner_;
     std::string sender_;  // whom a signature must cover; empty: there is no single one
     std::vector<Part> parts_;
-    Lanes original_;
-    Lanes opened_;
-    Header opened_header_;  // of the entity in `opened_`
+    Lanes original_{*this};
+    Lanes opened_{*this};
+    std::optional<LineEndStage> opened_lines_;  // before `opened_`: nobody has looked at its lines
+    Header opened_header_;                      // of the entity in `opened_`
     std::unique_ptr<SmimeReader> reader_;
     SmimeVerdict verdict_;
     std::size_t commits_pending_ = 0;

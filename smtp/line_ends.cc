@@ -6,10 +6,10 @@
 namespace sealgate {
 namespace {
 
-// Where the next LF of `bytes` is, from `from` on; bytes.size() when there is none.
-std::size_t next_line_feed(ByteSpan bytes, std::size_t from) {
+// Where the next `wanted` of `bytes` is, from `from` on; bytes.size() when there is none.
+std::size_t next(char wanted, ByteSpan bytes, std::size_t from) {
     if (from == bytes.size()) return from;
-    const void* found = std::memchr(bytes.data() + from, '\n', bytes.size() - from);
+    const void* found = std::memchr(bytes.data() + from, wanted, bytes.size() - from);
     if (found == nullptr) return bytes.size();
     return static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - bytes.data());
 }
@@ -18,9 +18,18 @@ std::size_t next_line_feed(ByteSpan bytes, std::size_t from) {
 
 // `after_cr_`: what came before ended in CR; the cut may be between CR and LF.
 bool LineEndStage::has_bare_line_feed(ByteSpan bytes) const {
-    for (std::size_t at = next_line_feed(bytes, 0); at < bytes.size();
-         at = next_line_feed(bytes, at + 1)) {
+    for (std::size_t at = next('\n', bytes, 0); at < bytes.size(); at = next('\n', bytes, at + 1)) {
         if (at == 0 ? !after_cr_ : bytes[at - 1] != '\r') return true;
+    }
+    return false;
+}
+
+// But for one at the end, of which the next bytes tell.
+bool LineEndStage::has_bare_carriage_return(ByteSpan bytes) const {
+    if (after_cr_ && bytes.front() != '\n') return true;
+    for (std::size_t at = next('\r', bytes, 0); at + 1 < bytes.size();
+         at = next('\r', bytes, at + 1)) {
+        if (bytes[at + 1] != '\n') return true;
     }
     return false;
 }
@@ -28,22 +37,26 @@ bool LineEndStage::has_bare_line_feed(ByteSpan bytes) const {
 Result<Flow> LineEndStage::write(Chunk chunk) {
     const ByteSpan bytes = chunk.bytes();
     if (bytes.empty()) return Flow::open;
-    const bool ends_in_cr = bytes.back() == '\r';
-    if (!has_bare_line_feed(bytes)) {
-        after_cr_ = ends_in_cr;
+    const bool completes = bare_cr_ == BareCr::ends_line;
+    if (!has_bare_line_feed(bytes) && !(completes && has_bare_carriage_return(bytes))) {
+        after_cr_ = bytes.back() == '\r';
         return below_.write(std::move(chunk));
     }
-    std::size_t line_begin = 0;
-    while (line_begin < bytes.size()) {
-        const std::size_t at = next_line_feed(bytes, line_begin);
-        builder_.append(bytes.subspan(line_begin, at - line_begin));
-        if (at == bytes.size()) break;
-        if (at == 0 ? !after_cr_ : bytes[at - 1] != '\r') builder_.append_byte('\r');
-        builder_.append_byte('\n');
-        line_begin = at + 1;
+    for (const std::uint8_t byte : bytes) {
+        if (byte == '\n' ? !after_cr_ : after_cr_ && completes)
+            builder_.append_byte(byte == '\n' ? '\r' : '\n');
+        builder_.append_byte(byte);
+        after_cr_ = byte == '\r';
     }
-    after_cr_ = ends_in_cr;
     return below_.write_all(builder_.take());
+}
+
+Result<Flow> LineEndStage::finish() {
+    if (after_cr_ && bare_cr_ == BareCr::ends_line) {
+        after_cr_ = false;
+        TRY(below_.write(Chunk::literal("\n")));
+    }
+    return below_.finish();
 }
 
 }  // namespace sealgate

@@ -2,9 +2,11 @@
 // Gives every line of a message its CRLF, as it would have come by SMTP.
 //
 // Mail that lies in files has bare LF as often as not; signatures are made over CRLF (RFC 8551
-// §3.1.1). A bare LF gets its CR, CRLF stays, a bare CR is left alone. Input without a bare LF
-// passes without a copy. The output does not depend on how the input is cut. Never used on mail
-// that comes by SMTP: there a bare LF is refused. Any one thread.
+// §3.1.1). A bare LF gets its CR, CRLF stays. Input without a bare LF passes without a copy. The
+// output does not depend on how the input is cut. Mail that comes by SMTP has no bare LF: it was
+// refused there; what was inside its encryption nobody has looked at. That goes on by SMTP, where
+// a bare CR or LF could end the message for the next host (SMTP smuggling), so there a bare CR gets
+// its LF, too. Any one thread.
 #pragma once
 
 #include "core/stage.h"
@@ -13,15 +15,19 @@ namespace sealgate {
 
 class LineEndStage final : public Sink {
 public:
-    explicit LineEndStage(Sink& below) : below_(below) {}
+    enum class BareCr : std::uint8_t { stays, ends_line };
+    explicit LineEndStage(Sink& below, BareCr bare_cr = BareCr::stays)
+        : below_(below), bare_cr_(bare_cr) {}
 
     Result<Flow> write(Chunk chunk) override;
-    Result<Flow> finish() override { return below_.finish(); }
+    Result<Flow> finish() override;
 
 private:
     bool has_bare_line_feed(ByteSpan bytes) const;
+    bool has_bare_carriage_return(ByteSpan bytes) const;
 
     Sink& below_;
+    const BareCr bare_cr_;
     ChunkBuilder builder_{64 * 1024};
     bool after_cr_ = false;
 };

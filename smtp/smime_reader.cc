@@ -8,6 +8,14 @@
 #include "smtp/smime_layer.h"
 
 namespace sealgate {
+namespace {
+
+// Each layer makes a block of about the size of what it is given, for base64 and again for the
+// cipher, and they are all there at once: of a whole read of 64 KB, five layers would make more
+// than the 256 KB of a session.
+constexpr std::size_t slice_bytes = 16 * 1024;
+
+}  // namespace
 
 bool SmimeVerdict::has_signature() const {
     return std::any_of(layers.begin(), layers.end(), [](const LayerReport& layer) {
@@ -32,8 +40,13 @@ void SmimeReader::add_layer(SmimeKind kind, const Header& header) {
 }
 
 Result<Flow> SmimeReader::write(Chunk body) {
-    const Result<Flow> flow = layers_.front()->input().write(std::move(body));
-    if (stored_error_) return tl::unexpected(*stored_error_);
+    Flow flow = Flow::open;
+    for (std::size_t begin = 0; begin < body.size(); begin += slice_bytes) {
+        const std::size_t end = std::min(body.size(), begin + slice_bytes);
+        const Result<Flow> written = layers_.front()->input().write(body.slice(begin, end));
+        if (stored_error_) return tl::unexpected(*stored_error_);
+        if (written == Flow::full) flow = Flow::full;
+    }
     return flow;
 }
 

@@ -294,7 +294,9 @@ TEST_F(IncomingTest, DecidesByTheVerdictPartByPart) {
         EXPECT_NE(delivery.body.find("Hello, the text\r\n"), std::string::npos);
     }
     std::string damaged = message;
-    damaged[damaged.size() - 30] ^= 1;
+    std::size_t at = damaged.find("\r\n\r\n") + (damaged.size() - damaged.find("\r\n\r\n")) / 2;
+    while (std::isalnum(static_cast<unsigned char>(damaged[at])) == 0) ++at;
+    damaged[at] = damaged[at] == 'A' ? 'B' : 'A';
     received("REMOVE", damaged, 100'000, {"again@inside.example", "c@others.example"});
     ASSERT_EQ(world_.deliveries.size(), 2u);
     for (const Delivery& delivery : world_.deliveries)
@@ -348,6 +350,16 @@ TEST_F(IncomingTest, SaysWhatItMakesOfWhatOnlyLooksLikeSmime) {
             EXPECT_EQ(got.substr(got.find("From: ")), message);
             EXPECT_EQ(stored_count(), 0u);
         }
+    }
+}
+
+// What was encrypted nobody has looked at: a bare LF or CR in it must not end the message at the
+// next host.
+TEST_F(IncomingTest, GivesEveryLineItsEnd) {
+    const std::string bare = "Content-Type: text/plain\r\n\r\na\n.\nMAIL FROM:<x>\r.\rb\r\nc\r";
+    for (const std::size_t piece_bytes : {std::size_t{1}, std::size_t{1000}}) {
+        const std::string got = received("REMOVE", nested(1, bare), piece_bytes);
+        EXPECT_EQ(body_of(got), "a\r\n.\r\nMAIL FROM:<x>\r\n.\r\nb\r\nc\r\n");
     }
 }
 

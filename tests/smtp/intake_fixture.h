@@ -30,7 +30,7 @@ protected:
             HouseParts{loop_, *log_, *spool_, workers_, *queue_, KeySources{*keys_}});
     }
 
-    void on_intake_drain() override {}
+    void on_intake_drain() override { drained_ = true; }
     void on_intake_done(Reply reply) override { reply_ = std::move(reply); }
     void on_outlet_drain() override {}
     void on_outlet_done() override { outlet_done_ = true; }
@@ -49,8 +49,15 @@ protected:
                std::size_t piece_bytes = 100'000) {
         auto intake = begin(std::move(recipients));
         for (std::size_t at = 0; at < message.size(); at += piece_bytes) {
+            drained_ = false;
             const auto written = intake->write(Chunk::copy_of(message.substr(at, piece_bytes)));
             if (!written) return reply_for(written.error());
+            // As a session does, which does not see the end before it is asked for more.
+            if (*written == Flow::full) {
+                EXPECT_TRUE(
+                    loop_.run_until([this] { return drained_ || reply_.code != 0; }, 20'000))
+                    << "nobody asked for more behind byte " << at;
+            }
         }
         intake->finish();
         EXPECT_TRUE(loop_.run_until([this] { return reply_.code != 0; }, 20'000));
@@ -69,6 +76,7 @@ protected:
     std::unique_ptr<HouseParts> parts_;
     Reply reply_;
     bool outlet_done_ = false;
+    bool drained_ = false;  // more is wanted, after Flow::full
 };
 
 }  // namespace sealgate
