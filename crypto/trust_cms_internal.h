@@ -50,11 +50,11 @@ bool is_multipart_signed(const Entity& entity);
 bool is_pkcs7_mime(const Entity& entity);
 
 // The two parts of a multipart/signed; `why` says what is wrong when there are none.
-struct SignedParts {
+struct SignedDataParts {
     std::string_view content;  // as it was signed
     std::string cms;
 };
-std::optional<SignedParts> split_signed(const Entity& root, std::string& why);
+std::optional<SignedDataParts> split_signed(const Entity& root, std::string& why);
 // The CMS that an application/pkcs7-mime carries.
 std::optional<std::string> carried_cms(const Entity& entity);
 

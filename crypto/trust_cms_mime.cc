@@ -115,7 +115,7 @@ bool is_pkcs7_mime(const Entity& entity) {
            starts_without_case(type, "application/x-pkcs7-mime");
 }
 
-std::optional<SignedParts> split_signed(const Entity& root, std::string& why) {
+std::optional<SignedDataParts> split_signed(const Entity& root, std::string& why) {
     const auto boundary = boundary_of(root.content_type);
     const auto nothing = [&why](const char* what) {
         why = what;
@@ -134,8 +134,8 @@ std::optional<SignedParts> split_signed(const Entity& root, std::string& why) {
         return nothing("the second part is no application/pkcs7-signature");
     auto cms = decode_base64(part.body);
     if (!cms) return nothing("the signature is not base64");
-    return SignedParts{root.body.substr(first->next, second->content_end - first->next),
-                       *std::move(cms)};
+    return SignedDataParts{root.body.substr(first->next, second->content_end - first->next),
+                           *std::move(cms)};
 }
 
 std::optional<std::string> carried_cms(const Entity& entity) {
