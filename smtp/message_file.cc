@@ -54,6 +54,17 @@ bool write_whole(int descriptor, ByteSpan bytes) {
     return true;
 }
 
+std::string folder_of(const std::string& path) {
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    return folder.empty() ? "." : folder;
+}
+
+// Whether it is a file, or may become one.
+bool is_plain(const std::string& path) {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode);
+}
+
 // In `folder`; mkostemp() gives it mode 0600. `name`: what it is called.
 OpenFile make_temporary(const std::string& folder, std::string& name) {
     name = folder + "/.sealgate-XXXXXX";
@@ -66,9 +77,8 @@ OpenFile::~OpenFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-std::string folder_of(const std::string& path) {
-    const std::string folder = std::filesystem::path(path).parent_path().string();
-    return folder.empty() ? "." : folder;
+std::string spill_folder_of(const std::string& path) {
+    return is_plain(path) ? folder_of(path) : std::filesystem::temp_directory_path().string();
 }
 
 // --- the message ---------------------------------------------------------------------------------

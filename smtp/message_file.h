@@ -97,7 +97,8 @@ private:
     OpenFile file_;
 };
 
-// Where a file of that path lies.
-std::string folder_of(const std::string& path);
+// Where to keep aside what will be written to that path: beside it, or, where that is no plain
+// file, where temporary files are.
+std::string spill_folder_of(const std::string& path);
 
 }  // namespace sealgate

@@ -141,10 +141,12 @@ TEST_F(MessageFileTest, AnOutputInNoFolderIsRefused) {
     EXPECT_FALSE(OutputFile::open(folder_ / "absent" / "out"));
 }
 
-TEST_F(MessageFileTest, KnowsTheFolderOfAPath) {
-    EXPECT_EQ(folder_of("/a/b"), "/a");
-    EXPECT_EQ(folder_of("/b"), "/");
-    EXPECT_EQ(folder_of("b"), ".");
+TEST_F(MessageFileTest, KeepsAsideWhereItWillBeWanted) {
+    EXPECT_EQ(spill_folder_of(folder_ / "new"), folder_);
+    EXPECT_EQ(spill_folder_of(make("old", "")), folder_);
+    EXPECT_EQ(spill_folder_of("/new"), "/");
+    EXPECT_EQ(spill_folder_of("new"), ".");
+    EXPECT_EQ(spill_folder_of("/dev/null"), fs::temp_directory_path());
 }
 
 }  // namespace
