@@ -49,5 +49,6 @@ void add_cert_commands(CLI::App& app, CommandContext& context);
 void add_key_commands(CLI::App& app, CommandContext& context);
 void add_profile_commands(CLI::App& app, CommandContext& context);
 void add_explain_command(CLI::App& app, CommandContext& context);
+void add_smime_commands(CLI::App& app, CommandContext& context);
 
 }  // namespace sealgate

@@ -25,6 +25,7 @@ int main(int count, char** arguments) {
     add_key_commands(app, context);
     add_profile_commands(app, context);
     add_explain_command(app, context);
+    add_smime_commands(app, context);
 
     try {
         app.parse(count, arguments);
