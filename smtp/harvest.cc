@@ -161,7 +161,9 @@ void Harvester::tell_of(const std::vector<Replaced>& replaced) {
         const std::string domain = domain_of(key.owner);
         by_domain[domain].insert(key.certificate.get());
     }
-    for (const auto& [domain, certificates] : by_domain) {
+    for (const auto& of_domain : by_domain) {
+        const std::string& domain = of_domain.first;
+        const auto& certificates = of_domain.second;
         if (!updates_.on_replaced(domain, certificates.size(), clock_())) continue;
         const auto last = std::find_if(replaced.rbegin(), replaced.rend(), [&](const auto& key) {
             return domain_of(key.owner) == domain;
