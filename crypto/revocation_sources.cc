@@ -117,6 +117,7 @@ struct RevocationSources::State : std::enable_shared_from_this<RevocationSources
     };
     struct ListQuestionUnderWay {
         std::int64_t wall_seconds = 0;
+        std::uint64_t since_ms = 0;
         Waiters<ListsDone> waiters;
         Fetcher::Ticket fetch;
         WorkerPool::Ticket work;
@@ -134,6 +135,7 @@ struct RevocationSources::State : std::enable_shared_from_this<RevocationSources
         : loop(the_loop), fetcher(the_fetcher), workers(pool) {}
 
     std::string why_not_asked(const std::string& key);
+    std::string why_not_waited_for(const std::string& url, const ListQuestionUnderWay& question);
     void remember_failure(const std::string& key, const std::string& what);
 
     void begin_lists();
@@ -166,6 +168,13 @@ std::string RevocationSources::State::why_not_asked(const std::string& key) {
     if (list_questions.size() + ocsp_questions.size() >= revocation_questions_max)
         return "too many questions under way";
     return {};
+}
+
+// When one message has given up, the next ones do not wait in vain as long.
+std::string RevocationSources::State::why_not_waited_for(const std::string& url,
+                                                         const ListQuestionUnderWay& question) {
+    const bool is_slow = loop.now_ms() - question.since_ms >= limits::revocation_wait_ms;
+    return is_slow ? told(url, "no answer yet") : "";
 }
 
 void RevocationSources::State::remember_failure(const std::string& key, const std::string& what) {
@@ -310,10 +319,11 @@ RevocationSources::Ticket RevocationSources::fetch_lists(const std::string& url,
                                                          std::int64_t wall_seconds,
                                                          ListsDone done) {
     State& state = *state_;
-    auto question = state.list_questions.find(url);
-    if (question != state.list_questions.end())
-        return question->second.waiters.add(std::move(done));
-    if (std::string why = state.why_not_asked(url); !why.empty()) {
+    const auto question = state.list_questions.find(url);
+    const bool is_asked = question != state.list_questions.end();
+    std::string why =
+        is_asked ? state.why_not_waited_for(url, question->second) : state.why_not_asked(url);
+    if (!why.empty()) {
         Waiters<ListsDone> alone;
         Ticket ticket = alone.add(std::move(done));
         state.loop.defer([weak = std::weak_ptr<State>(state_), alone = std::move(alone),
@@ -322,9 +332,11 @@ RevocationSources::Ticket RevocationSources::fetch_lists(const std::string& url,
         });
         return ticket;
     }
-    question = state.list_questions.try_emplace(url).first;
-    question->second.wall_seconds = wall_seconds;
-    Ticket ticket = question->second.waiters.add(std::move(done));
+    if (is_asked) return question->second.waiters.add(std::move(done));
+    State::ListQuestionUnderWay& asked = state.list_questions[url];
+    asked.wall_seconds = wall_seconds;
+    asked.since_ms = state.loop.now_ms();
+    Ticket ticket = asked.waiters.add(std::move(done));
     state.lists_in_line.push_back(url);
     state.begin_lists();
     return ticket;
