@@ -166,7 +166,7 @@ Bytes craft_signer_info(const SignerInfoCraft& craft) {
     const Bytes type = craft.content_type.empty()
                            ? Bytes(std::begin(oid::data), std::end(oid::data))
                            : craft.content_type;
-    const DigestValue digest = digest_of(DigestAlgorithm::sha256, as_bytes(craft.content));
+    const ReadDigestValue digest = digest_of(craft.digest, as_bytes(craft.content));
     std::vector<Bytes> attributes = craft.attributes;
     attributes.push_back(attribute(oid::content_type, {type}));
     attributes.push_back(attribute(oid::message_digest, {octet_string(digest.bytes())}));
@@ -185,7 +185,8 @@ Bytes craft_signer_info(const SignerInfoCraft& craft) {
 
     SignerInfoParts parts;
     parts.signer = sequence(leaf.issuer_der(), leaf.serial_der());
-    parts.digest = craft.digest_algorithm;
+    parts.digest =
+        craft.digest_algorithm.empty() ? sequence(oid_of(craft.digest)) : craft.digest_algorithm;
     if (craft.with_attributes) parts.attributes = attribute_set(0, attributes);
     parts.algorithm = craft.signature_algorithm.empty() ? algorithm_of(leaf.key_kind())
                                                         : craft.signature_algorithm;

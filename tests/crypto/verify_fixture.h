@@ -80,8 +80,9 @@ public:
 struct SignerInfoCraft {
     IdentityPtr identity;
     std::string content;
-    Bytes content_type;             // in the attribute; empty: id-data
-    std::vector<Bytes> attributes;  // besides contentType and messageDigest
+    ReadDigest digest = ReadDigest::sha256;  // of the content; the signature is over SHA-256
+    Bytes content_type;                      // in the attribute; empty: id-data
+    std::vector<Bytes> attributes;           // besides contentType and messageDigest
     bool with_attributes = true;
     enum class Order : std::uint8_t {
         sorted,         // signed and written as DER wants it
