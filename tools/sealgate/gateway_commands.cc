@@ -5,7 +5,9 @@
 
 #include <cstdio>
 #include <ctime>
+#include <optional>
 
+#include "core/options.h"
 #include "tools/sealgate/command_context.h"
 #include "tools/sealgate/control_client.h"
 
@@ -14,10 +16,28 @@ namespace {
 
 using nlohmann::json;
 
+// What becomes of a command when the configuration's file has errors: a gateway that runs on an
+// earlier one can still be asked how it is, and should hear of a reload that it must refuse.
+enum class BrokenFile : std::uint8_t { ends_it, is_passed_over };
+
+// Nothing: nobody listens there.
+std::optional<json> answer_to(CommandContext& context, const json& request, BrokenFile broken,
+                              std::string& path) {
+    if (broken == BrokenFile::is_passed_over) {
+        const LoadedConfig loaded = load_config(context.config_path);
+        if (!loaded.config && loaded.draft) {
+            path = loaded.draft->gateway.control_socket;
+            if (auto answer = control_request(path, request)) return answer;
+        }
+    }
+    path = context.config()->gateway.control_socket;  // ends here with what is wrong
+    return control_request(path, request);
+}
+
 // The gateway's answer to `request`; ends the command when there is none, or when it is a refusal.
-json ask(CommandContext& context, const json& request) {
-    const std::string path = context.config()->gateway.control_socket;
-    const auto answer = control_request(path, request);
+json ask(CommandContext& context, const json& request, BrokenFile broken = BrokenFile::ends_it) {
+    std::string path;
+    const auto answer = answer_to(context, request, broken, path);
     if (!answer) throw CommandFailed{exit_not_running, "no gateway listens on " + path};
     if (context.json) std::puts(answer->dump(2).c_str());
     if (answer->value("ok", false)) return *answer;
@@ -146,7 +166,7 @@ void add_queue_change(CLI::App& queue, CommandContext& context, const char* name
 void add_gateway_commands(CLI::App& app, CommandContext& context) {
     app.add_subcommand("reload", "Apply a changed configuration, whole or not at all")
         ->callback([&context] {
-            const json answer = ask(context, {{"command", "reload"}});
+            const json answer = ask(context, {{"command", "reload"}}, BrokenFile::is_passed_over);
             if (context.json) return;
             for (const json& line : answer["warnings"])
                 fmt::print("warning: {}\n", line.get<std::string>());
@@ -155,11 +175,11 @@ void add_gateway_commands(CLI::App& app, CommandContext& context) {
             std::puts("reloaded");
         });
     app.add_subcommand("status", "Show what the gateway is doing")->callback([&context] {
-        const json answer = ask(context, {{"command", "status"}});
+        const json answer = ask(context, {{"command", "status"}}, BrokenFile::is_passed_over);
         if (!context.json) print_status(answer);
     });
     app.add_subcommand("alerts", "List the last alerts, the newest last")->callback([&context] {
-        const json answer = ask(context, {{"command", "alerts"}});
+        const json answer = ask(context, {{"command", "alerts"}}, BrokenFile::is_passed_over);
         if (!context.json) print_alerts(answer);
     });
     CLI::App* queue = app.add_subcommand("queue", "Look at and change the delivery queue");
