@@ -293,6 +293,7 @@ mail-log = {data}/mail.log
         self.assertNotIn(b"pkcs7", written)
         self.judge(message, "--output", output, "--signature", "keep")
         self.assertIn(b"pkcs7", output.read_bytes())
+        self.assertFalse(self.gateway.data.exists(), "nothing was made where nothing was")
 
     def test_known_keys_with_and_without_a_gateway(self):
         whole = mail(sign(TEXT, self.stranger))

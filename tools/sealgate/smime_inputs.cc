@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/fetch.h"
@@ -33,6 +34,13 @@ std::vector<CertificatePtr> read_certificate_files(const std::vector<std::string
         all.insert(all.end(), found->begin(), found->end());
     }
     return all;
+}
+
+// A gateway that never ran has no key store, and whoever only asks makes none.
+bool has_key_store(const Config& config) {
+    std::error_code unknown;
+    const auto store = std::filesystem::status(config.gateway.data_dir + "/keys", unknown);
+    return store.type() != std::filesystem::file_type::not_found;
 }
 
 // All at once, then the end.
@@ -139,7 +147,7 @@ void SmimeInputs::read_keys(const SmimeInputWords& words) {
     keys_ = DecryptionKeys::of(identities);
 
     std::unique_ptr<KeyChannel> channel;
-    if (state_)
+    if (state_ && has_key_store(*state_->config))
         channel = std::make_unique<KeyChannel>(*state_->config, KeyChannel::Needs::harvested);
     known_ = std::make_unique<Known>(certificates, std::move(channel));
 }
