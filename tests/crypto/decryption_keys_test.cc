@@ -26,7 +26,8 @@ TEST(DecryptionKeys, AreFoundAsMessagesNameThem) {
         ASSERT_FALSE(identity->leaf->subject_key_id().empty());
         EXPECT_EQ(keys->find_by_subject_key_id(identity->leaf->subject_key_id()), identity);
     }
-    const Certificate& other = *identity_of("rsa4096")->leaf;
+    const IdentityPtr stranger = identity_of("rsa4096");
+    const Certificate& other = *stranger->leaf;
     EXPECT_FALSE(keys->find_by_issuer(issuer_and_serial(other)));
     EXPECT_FALSE(keys->find_by_subject_key_id(other.subject_key_id()));
 }
