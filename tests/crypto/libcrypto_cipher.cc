@@ -27,17 +27,17 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using KeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 using CipherPtr = std::unique_ptr<EVP_CIPHER, Deleter<EVP_CIPHER_free>>;
 using CipherContextPtr = std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_free>>;
-using LibraryPtr = std::unique_ptr<OSSL_LIB_CTX, Deleter<OSSL_LIB_CTX_free>>;
 
-// A library of its own, so that the old ciphers do not become known to everybody.
+// A library of its own, so that the old ciphers do not become known to everybody. It stays until
+// the process ends: freed with its providers loaded it would leak them.
 OSSL_LIB_CTX* library() {
-    static const LibraryPtr made = [] {
-        LibraryPtr fresh(OSSL_LIB_CTX_new());
-        EXPECT_TRUE(OSSL_PROVIDER_load(fresh.get(), "default"));
-        EXPECT_TRUE(OSSL_PROVIDER_load(fresh.get(), "legacy"));
+    static OSSL_LIB_CTX* const made = [] {
+        OSSL_LIB_CTX* fresh = OSSL_LIB_CTX_new();
+        EXPECT_TRUE(OSSL_PROVIDER_load(fresh, "default"));
+        EXPECT_TRUE(OSSL_PROVIDER_load(fresh, "legacy"));
         return fresh;
     }();
-    return made.get();
+    return made;
 }
 
 KeyContextPtr encryption_for(const Correspondent& who, int padding) {
