@@ -266,11 +266,13 @@ TEST(SmimeVerify, CountsEverySignature) {
 }
 
 TEST(SmimeVerify, RefusesADetachedSignatureWithAContent) {
-    const std::string cms = take_apart(sign_message(opaque_plan("p256"), {entity}).text).cms;
-    const VerifyOutcome outcome = verifier().detached(entity, cms, context_of_signers());
-    EXPECT_FALSE(outcome.report);
-    ASSERT_TRUE(outcome.error);
-    EXPECT_EQ(outcome.error->kind, ErrorKind::malformed);
+    for (const std::string& inside : {entity, std::string()}) {
+        const std::string cms = take_apart(sign_message(opaque_plan("p256"), {inside}).text).cms;
+        const VerifyOutcome outcome = verifier().detached(inside, cms, context_of_signers());
+        EXPECT_FALSE(outcome.report);
+        ASSERT_TRUE(outcome.error);
+        EXPECT_EQ(outcome.error->kind, ErrorKind::malformed);
+    }
 }
 
 TEST(SmimeVerify, RefusesADetachedSignatureAlone) {
