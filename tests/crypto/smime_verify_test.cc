@@ -266,13 +266,18 @@ TEST(SmimeVerify, CountsEverySignature) {
 }
 
 TEST(SmimeVerify, RefusesADetachedSignatureWithAContent) {
-    for (const std::string& inside : {entity, std::string()}) {
-        const std::string cms = take_apart(sign_message(opaque_plan("p256"), {inside}).text).cms;
-        const VerifyOutcome outcome = verifier().detached(inside, cms, context_of_signers());
-        EXPECT_FALSE(outcome.report);
-        ASSERT_TRUE(outcome.error);
-        EXPECT_EQ(outcome.error->kind, ErrorKind::malformed);
-    }
+    const std::string cms = take_apart(sign_message(opaque_plan("p256"), {entity}).text).cms;
+    const VerifyOutcome outcome = verifier().detached(entity, cms, context_of_signers());
+    EXPECT_FALSE(outcome.report);
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->kind, ErrorKind::malformed);
+}
+
+// As OpenSSL 3.0 writes it into detached signatures that it streams: there is nothing to be shown.
+TEST(SmimeVerify, LetsADetachedSignatureHaveAnEmptyContent) {
+    const std::string cms = take_apart(sign_message(opaque_plan("p256"), {""}).text).cms;
+    EXPECT_EQ(verifier().detached("", cms, context_of_signers()).reason(), Reason::ok);
+    EXPECT_EQ(verifier().detached("x", cms, context_of_signers()).reason(), Reason::bad_digest);
 }
 
 TEST(SmimeVerify, RefusesADetachedSignatureAlone) {
