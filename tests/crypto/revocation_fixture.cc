@@ -46,7 +46,9 @@ void add_extensions(X509_CRL* list, X509* issuer, const CrlPlan& plan) {
     X509V3_CTX context;
     X509V3_set_ctx(&context, issuer, nullptr, nullptr, list, 0);
     auto extensions = plan.extensions;
-    extensions.emplace_back("authorityKeyIdentifier", "keyid");
+    // RFC 5280 §5.2.1 asks for it; an issuer without a key identifier has none to give.
+    if (X509_get0_subject_key_id(issuer))
+        extensions.emplace_back("authorityKeyIdentifier", "keyid");
     for (const auto& [name, value] : extensions) {
         X509_EXTENSION* extension =
             X509V3_EXT_nconf(nullptr, &context, name.c_str(), value.c_str());
