@@ -22,7 +22,7 @@ using test::FakeKnownKeys;
 using test::run_tool;
 using test::sequence;
 using test::TemporaryFolder;
-using test::Verifier;
+using test::verifier;
 using test::VerifyOutcome;
 
 const std::string content = "Content-Type: text/plain\r\n\r\nHello.\r\n";
@@ -50,10 +50,6 @@ class SmimeContext : public testing::Test {
 protected:
     static Authority& authority() {
         static Authority made(plans());
-        return made;
-    }
-    static Verifier& verifier() {
-        static Verifier made;
         return made;
     }
     static VerifyContext context() {

@@ -19,7 +19,7 @@ namespace {
 using test::anchors_of;
 using test::run_tool;
 using test::TemporaryFolder;
-using test::Verifier;
+using test::verifier;
 using test::VerifyOutcome;
 namespace fs = std::filesystem;
 
@@ -44,10 +44,6 @@ protected:
             out += text[i];
         }
         return out;
-    }
-    static Verifier& verifier() {
-        static Verifier made;
-        return made;
     }
     static VerifyContext trusting(const std::vector<std::string>& roots,
                                   std::optional<std::string> sender = std::nullopt) {

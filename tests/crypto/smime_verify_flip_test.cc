@@ -12,15 +12,10 @@ namespace sealgate {
 namespace {
 
 using test::context_of_signers;
-using test::Verifier;
+using test::verifier;
 using test::VerifyOutcome;
 
 const std::string entity = "Content-Type: text/plain\r\n\r\nPay 100 EUR to Bob.\r\n";
-
-Verifier& verifier() {
-    static Verifier made;
-    return made;
-}
 
 const IdentityPtr& alice() {
     static const IdentityPtr made = test::signer("p256");

@@ -24,16 +24,11 @@ using test::octet_string;
 using test::sequence;
 using test::SignedDataCraft;
 using test::SignerInfoCraft;
-using test::Verifier;
+using test::verifier;
 using test::VerifyOutcome;
 using Order = SignerInfoCraft::Order;
 
 const std::string entity = "Content-Type: text/plain\r\n\r\nPay 100 EUR to Bob.\r\n";
-
-Verifier& verifier() {
-    static Verifier made;
-    return made;
-}
 
 const IdentityPtr& alice() {
     static const IdentityPtr made = test::signer("p256");

@@ -20,7 +20,7 @@ using test::Authority;
 using test::FakeKnownKeys;
 using test::run_tool;
 using test::TemporaryFolder;
-using test::Verifier;
+using test::verifier;
 using test::VerifyOutcome;
 
 const std::string content =
@@ -73,10 +73,6 @@ class SmimePeers : public testing::Test {
 protected:
     static Authority& authority() {
         static Authority made(plans());
-        return made;
-    }
-    static Verifier& verifier() {
-        static Verifier made;
         return made;
     }
     static VerifyContext context(const std::string& root = "root") {

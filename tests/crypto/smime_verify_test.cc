@@ -18,7 +18,7 @@ using test::context_of_signers;
 using test::plan_for;
 using test::sign_message;
 using test::take_apart;
-using test::Verifier;
+using test::verifier;
 using test::VerifyOutcome;
 using SignMode = SendingProfileOptions::SignMode;
 using SignDigest = SendingProfileOptions::Digest;
@@ -30,11 +30,6 @@ const std::string entity =
     "Hello,\r\n"
     "\r\n"
     "this is signed.\r\n";
-
-Verifier& verifier() {
-    static Verifier made;
-    return made;
-}
 
 VerifyOutcome verified(const SignPlan& plan, const std::string& content,
                        const VerifyContext& context = context_of_signers()) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "crypto/base64.h"
 #include "crypto/ber_writer.h"
@@ -13,6 +14,25 @@
 #include "tests/crypto/trust_fixture.h"
 
 namespace sealgate::test {
+
+namespace {
+
+std::unique_ptr<Verifier> the_verifier;
+
+class EndsTheVerifier final : public testing::Environment {
+public:
+    void TearDown() override { the_verifier.reset(); }
+};
+
+testing::Environment* const ends_the_verifier =
+    testing::AddGlobalTestEnvironment(std::make_unique<EndsTheVerifier>().release());
+
+}  // namespace
+
+Verifier& verifier() {
+    if (!the_verifier) the_verifier = std::make_unique<Verifier>();
+    return *the_verifier;
+}
 
 class VerifyEnd final : public VerifyStage::Owner, public CmsReader::Router {
 public:

@@ -53,6 +53,10 @@ private:
                        std::size_t piece_bytes);
 };
 
+// The tests' only one. It ends with the last test, not after main(): its worker must be gone before
+// libcrypto cleans up, or what libcrypto keeps for that thread is lost.
+Verifier& verifier();
+
 // What a multipart/signed holds: the first part's octets, and the signature's; and of an opaque
 // message the latter.
 struct SignedMail {
