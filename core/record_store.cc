@@ -289,6 +289,14 @@ Result<void> RecordStore::each(std::string_view prefix, const Each& each) const 
     return {};
 }
 
+Result<void> RecordStore::write_at_start(RecordBatch batch) {
+    rocksdb::WriteBatch changes;
+    State::append(changes, batch);
+    if (!state_->database->Write(rocksdb::WriteOptions(), &changes).ok())
+        return temporary("the store cannot be written");
+    return {};
+}
+
 Result<void> RecordStore::purge(std::string_view prefix) {
     CHECK(!prefix.empty());
     rocksdb::DB& database = *state_->database;

@@ -78,6 +78,8 @@ public:
 
     // Removes everything with the prefix, from the disk's files too. Blocks; at start only.
     Result<void> purge(std::string_view prefix);
+    // Blocks; before the first write(), also from inside each().
+    Result<void> write_at_start(RecordBatch batch);
 
     struct State;
 

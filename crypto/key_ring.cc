@@ -233,6 +233,7 @@ KeyRing::Statistics KeyRing::statistics() const {
     statistics.evictions = state.evictions;
     statistics.full = state.evictions > 0;
     statistics.unstored = state.unstored;
+    statistics.owed = state.owed.count();
     return statistics;
 }
 

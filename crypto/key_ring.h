@@ -125,6 +125,7 @@ public:
         std::uint64_t evictions = 0;
         bool full = false;           // eviction has begun
         std::uint64_t unstored = 0;  // of `harvested`: not on the disk yet, which is behind
+        std::uint64_t owed = 0;      // evicted, and not removed from that disk yet
     };
     Statistics statistics() const;
     void set_capacity(std::uint64_t bytes);  // a reload; a smaller one evicts step by step

@@ -27,6 +27,8 @@ constexpr int evictions_per_call_max = 640;
 constexpr std::size_t waiting_bytes_max = 1 << 20;
 // What catching up looks at, and hands over, in one go.
 constexpr int caught_up_records_max = 256;
+// Each key put is removed at most once. So much more than are put, and what is owed gets less.
+constexpr int caught_up_removals_max = 256;
 constexpr std::size_t caught_up_bytes_max = 64 * 1024;
 // The time of use is written when the disk's is older than that.
 constexpr std::uint32_t use_stored_every_seconds = 86'400;
@@ -42,21 +44,21 @@ KeyRing::State::State(std::uint64_t capacity)
 std::uint64_t KeyRing::State::held_beside_bytes() const {
     const std::uint64_t store_bytes =
         persist ? std::min(RecordStore::memory_bytes_max, capacity_bytes / store_share) : 0;
-    return harvested_parsed.bytes() + store_bytes;
+    return harvested_parsed.bytes() + owed.held_bytes() + store_bytes;
 }
 
 std::uint64_t KeyRing::State::held_bytes() const {
     return repository.count() == 0 ? 0 : repository.held_bytes() + held_beside_bytes();
 }
 
-bool KeyRing::State::make_room(std::optional<std::size_t> record_bytes, RecordBatch& batch) {
+bool KeyRing::State::make_room(std::optional<std::size_t> record_bytes, Changes& changes) {
     const std::uint64_t before = evictions;
-    const bool there_is = evict(record_bytes, batch);
+    const bool there_is = evict(record_bytes, changes);
     if (evictions != before && on_eviction) on_eviction();
     return there_is;
 }
 
-bool KeyRing::State::evict(std::optional<std::size_t> record_bytes, RecordBatch& batch) {
+bool KeyRing::State::evict(std::optional<std::size_t> record_bytes, Changes& changes) {
     const auto needed = [&] {
         return repository.held_bytes_with(record_bytes) + held_beside_bytes();
     };
@@ -66,80 +68,124 @@ bool KeyRing::State::evict(std::optional<std::size_t> record_bytes, RecordBatch&
             continue;
         }
         if (repository.count() == 0 || evicted++ == evictions_per_call_max) return false;
-        const KeyRepository::Place oldest = repository.oldest();
-        // A disk that is behind may keep it: of what it has, it is the oldest.
-        if (persist && !disk_is_behind())
-            key_records::remove_harvested(batch, repository.owner(oldest));
-        forget(oldest);
-        ++evictions;
+        evict_oldest(changes);
     }
     return true;
+}
+
+void KeyRing::State::evict_oldest(Changes& changes) {
+    const KeyRepository::Place oldest = repository.oldest();
+    if (repository.facts(oldest).on_disk) {
+        const std::string owner = repository.owner(oldest);
+        // A disk that is behind hears of it later; if never, it would fill up with what has gone.
+        if (disk_is_behind()) {
+            owed.push(owner);
+        } else {
+            remove_harvested(owner, changes);
+        }
+    }
+    forget(oldest);
+    ++evictions;
 }
 
 bool KeyRing::State::disk_is_behind() const {
     return unstored > 0 || store->waiting_bytes() > waiting_bytes_max;
 }
 
-void KeyRing::State::write_harvested(RecordBatch batch, std::vector<std::string> owners) {
-    if (batch.empty()) return;
-    store->write(std::move(batch), RecordStore::Durability::written,
-                 [this, owners = std::move(owners)](Result<void> written) {
-                     if (written) return store_unstored();
-                     // The next harvested key tries again.
-                     for (const std::string& owner : owners) {
-                         const KeyRepository::Place place = repository.locate(owner);
-                         if (place == KeyRepository::nowhere || repository.facts(place).unstored)
-                             continue;
-                         repository.set_unstored(place, true);
-                         ++unstored;
+void KeyRing::State::put_harvested(KeyRepository::Place place, const std::string& owner,
+                                   Changes& changes) {
+    key_records::put_harvested(changes.batch, owner, repository.der(place),
+                               repository.facts(place));
+    changes.owners.push_back(owner);
+}
+
+void KeyRing::State::remove_harvested(const std::string& owner, Changes& changes) {
+    key_records::remove_harvested(changes.batch, owner);
+    changes.owners.push_back(owner);
+}
+
+void KeyRing::State::write_harvested(Changes changes) {
+    if (changes.batch.empty()) return;
+    store->write(std::move(changes.batch), RecordStore::Durability::written,
+                 [this, owners = std::move(changes.owners)](Result<void> written) {
+                     if (written) {
+                         catch_up();
+                     } else {
+                         on_write_failed(owners);
                      }
                  });
 }
 
-std::vector<std::string> KeyRing::State::take_unstored(RecordBatch& batch) {
-    std::vector<std::string> owners;
-    int looked_at = 0;
-    const auto next = repository.walk(unstored_from, [&](KeyRepository::Place place) {
-        const KeyRepository::Facts facts = repository.facts(place);
-        if (facts.unstored) {
-            owners.push_back(repository.owner(place));
-            key_records::put_harvested(batch, owners.back(), repository.der(place), facts);
-            repository.set_unstored(place, false);
-            --unstored;
+// The next harvested key tries again.
+void KeyRing::State::on_write_failed(const std::vector<std::string>& owners) {
+    for (const std::string& owner : owners) {
+        const KeyRepository::Place place = repository.locate(owner);
+        if (place == KeyRepository::nowhere) {
+            owed.push(owner);
+            continue;
         }
-        return ++looked_at < caught_up_records_max && batch.bytes() < caught_up_bytes_max;
-    });
-    unstored_from = next.value_or(0);
-    return owners;
+        repository.set_on_disk(place);
+        if (repository.facts(place).unstored) continue;
+        repository.set_unstored(place);
+        ++unstored;
+    }
 }
 
-void KeyRing::State::store_unstored() {
-    if (unstored == 0 || store->waiting_bytes() > waiting_bytes_max / 2) return;
-    RecordBatch batch;
-    std::vector<std::string> owners = take_unstored(batch);
-    if (!batch.empty()) return write_harvested(std::move(batch), std::move(owners));
+void KeyRing::State::take_owed(Changes& changes) {
+    for (int taken = 0; taken < caught_up_removals_max && !owed.empty(); ++taken) {
+        const std::string owner = owed.pop();
+        const KeyRepository::Place place = repository.locate(owner);
+        if (place == KeyRepository::nowhere) {
+            remove_harvested(owner, changes);
+        } else {
+            repository.set_on_disk(place);  // it came again, and what is there gets replaced
+        }
+    }
+    owed.release();
+}
+
+void KeyRing::State::take_unstored(Changes& changes) {
+    int looked_at = 0;
+    const auto next = repository.walk(unstored_from, [&](KeyRepository::Place place) {
+        if (repository.facts(place).unstored) {
+            put_harvested(place, repository.owner(place), changes);
+            repository.set_stored(place);
+            --unstored;
+        }
+        return ++looked_at < caught_up_records_max && changes.batch.bytes() < caught_up_bytes_max;
+    });
+    unstored_from = next.value_or(0);
+}
+
+void KeyRing::State::catch_up() {
+    if (!has_arrears() || store->waiting_bytes() > waiting_bytes_max / 2) return;
+    Changes changes;
+    take_owed(changes);
+    if (unstored > 0) take_unstored(changes);
+    if (!changes.batch.empty()) return write_harvested(std::move(changes));
     if (loop)
         loop->post([this, watched = std::weak_ptr<char>(alive)] {
-            if (!watched.expired()) store_unstored();
+            if (!watched.expired()) catch_up();
         });
 }
 
 // At a clean end, in whatever time it takes; without a thread, so that nothing piles up.
-void KeyRing::State::store_all_unstored() {
+void KeyRing::State::catch_up_wholly() {
     store.reset();
     std::string ignored;
     auto reopened = RecordStore::open(nullptr, {directory, 0}, &ignored);
     if (!reopened) return;
     unstored_from = 0;
     do {
-        RecordBatch batch;
-        (void)take_unstored(batch);
-        (*reopened)->write(std::move(batch), RecordStore::Durability::written, {});
-    } while (unstored_from != 0);
+        Changes changes;
+        take_owed(changes);
+        take_unstored(changes);
+        (*reopened)->write(std::move(changes.batch), RecordStore::Durability::written, {});
+    } while (unstored_from != 0 || !owed.empty());
 }
 
 KeyRing::State::~State() {
-    if (unstored > 0) store_all_unstored();
+    if (has_arrears()) catch_up_wholly();
 }
 
 void KeyRing::State::forget(KeyRepository::Place place) {
@@ -153,9 +199,9 @@ void KeyRing::State::use(KeyRepository::Place place, const std::string& owner, s
         persist && !disk_is_behind() && now >= facts.last_used_stored + use_stored_every_seconds;
     repository.touch(place, now, store_it);
     if (!store_it) return;
-    RecordBatch batch;
-    key_records::put_use(batch, owner, {now, repository.record_bytes(place)});
-    write_harvested(std::move(batch));
+    Changes changes;
+    key_records::put_use(changes.batch, owner, {now, repository.record_bytes(place)});
+    write_harvested(std::move(changes));
 }
 
 CertificatePtr KeyRing::State::parse_harvested(KeyRepository::Place place) {
@@ -190,13 +236,13 @@ void KeyRing::State::refresh(KeyRepository::Place place, const std::string& owne
                           facts.verified != before.verified;
     if (!persist || !store_it || before.unstored) return;
     if (disk_is_behind()) {
-        repository.set_unstored(place, true);
+        repository.set_unstored(place);
         ++unstored;
         return;
     }
-    RecordBatch batch;
-    key_records::put_harvested(batch, owner, repository.der(place), repository.facts(place));
-    write_harvested(std::move(batch), {owner});
+    Changes changes;
+    put_harvested(place, owner, changes);
+    write_harvested(std::move(changes));
 }
 
 KeyRing::Harvest KeyRing::harvest(Harvested key, Replace replace) {
@@ -232,16 +278,22 @@ KeyRing::Harvest KeyRing::harvest(Harvested key, Replace replace) {
             return Harvest::refreshed;
         }
         if (replace == Replace::never) return Harvest::kept;
+        facts.on_disk = before.on_disk;
         state.forget(known);
     }
-    RecordBatch batch;
-    state.make_room(record_bytes, batch);
-    facts.unstored = state.persist && state.disk_is_behind();
+    State::Changes changes;
+    state.make_room(record_bytes, changes);
+    const bool store_it = state.persist && !state.disk_is_behind();
+    facts.unstored = state.persist && !store_it;
+    facts.on_disk = facts.on_disk || store_it;
     state.unstored += facts.unstored;
     state.repository.put(owner, der, facts);
-    if (state.persist && !facts.unstored) key_records::put_harvested(batch, owner, der, facts);
-    state.write_harvested(std::move(batch), {owner});
-    if (state.unstored > 0 && state.store->waiting_bytes() == 0) state.store_unstored();
+    if (store_it) {
+        key_records::put_harvested(changes.batch, owner, der, facts);
+        changes.owners.push_back(owner);
+    }
+    state.write_harvested(std::move(changes));
+    if (state.has_arrears() && state.store->waiting_bytes() == 0) state.catch_up();
     return known != KeyRepository::nowhere ? Harvest::replaced : Harvest::added;
 }
 
@@ -272,9 +324,9 @@ void KeyRing::set_capacity(std::uint64_t bytes) {
 
 // Some at a time; the loop goes round in between.
 void KeyRing::State::shrink() {
-    RecordBatch batch;
-    shrinking = !make_room(std::nullopt, batch) && repository.count() > 0;
-    write_harvested(std::move(batch));
+    Changes changes;
+    shrinking = !make_room(std::nullopt, changes) && repository.count() > 0;
+    write_harvested(std::move(changes));
     if (!shrinking) return;
     if (!loop) return shrink();
     loop->post([this, watched = std::weak_ptr<char>(alive)] {

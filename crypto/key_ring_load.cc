@@ -8,6 +8,8 @@
 namespace sealgate {
 namespace {
 
+// What has no room goes from the disk in pieces of this size.
+constexpr std::size_t gone_bytes_max = 64 * 1024;
 // So many 'U' records without an 'H' are passed over; there are none unless a write failed.
 constexpr std::size_t strays_max = 16;
 
@@ -106,7 +108,14 @@ Result<void> KeyRing::State::load_harvested() {
     TRY(uses.load(*store));
     const std::uint32_t oldest = uses.oldest_with_room(capacity_bytes);
     Result<void> result;
-    RecordBatch gone;
+    Changes gone;
+    // At once: there may be millions, and nothing else is written yet. What cannot be removed is
+    // met again at the next start.
+    const auto remove_gone = [&](std::size_t bytes_min) {
+        if (gone.batch.bytes() < bytes_min) return;
+        (void)store->write_at_start(std::move(gone.batch));
+        gone = {};
+    };
     TRY(store->each(key_records::harvested_prefix,
                     [&](std::string_view key, std::string_view value) {
                         auto read = key_records::read_harvested(value);
@@ -119,17 +128,19 @@ Result<void> KeyRing::State::load_harvested() {
                         facts.generation = next_generation++;
                         facts.last_used = facts.last_used_stored = uses.last_used(owner);
                         if (facts.last_used < oldest) {
-                            key_records::remove_harvested(gone, owner);
+                            remove_harvested(owner, gone);
                             ++evictions;
-                            return true;
+                        } else {
+                            facts.on_disk = true;
+                            make_room(owner.size() + read->der.size(), gone);
+                            repository.put(owner, read->der, facts);
                         }
-                        make_room(owner.size() + read->der.size(), gone);
-                        repository.put(owner, read->der, facts);
+                        remove_gone(gone_bytes_max);
                         return true;
                     }));
     TRY(result);
     repository.sort_by_use();
-    write_harvested(std::move(gone));
+    remove_gone(1);
     return {};
 }
 

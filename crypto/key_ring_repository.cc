@@ -90,7 +90,7 @@ KeyRepository::Facts KeyRepository::facts(Place place) const {
     const Head& record = head(place);
     return {record.generation, record.signing_time,     record.not_before,   record.not_after,
             record.last_used,  record.last_used_stored, record.capabilities, record.usable,
-            record.unstored,   record.verified};
+            record.unstored,   record.on_disk,          record.verified};
 }
 
 void KeyRepository::put(std::string_view owner, ByteSpan der, const Facts& facts) {
@@ -118,6 +118,7 @@ void KeyRepository::put(std::string_view owner, ByteSpan der, const Facts& facts
                    facts.capabilities,
                    facts.usable,
                    facts.unstored,
+                   facts.on_disk,
                    facts.verified};
     std::size_t at_byte = sizeof(Head);
     Place at = place;

@@ -39,6 +39,7 @@ public:
         std::uint8_t capabilities = 0;       // SmimeCapabilities::to_bits()
         bool usable = false;                 // may encrypt, and covers its owner
         bool unstored = false;               // it is not on the disk yet
+        bool on_disk = false;                // there it, or what its owner had before, may be
         bool verified = false;               // it came with mail that was verified
     };
     // Where a record is, until the next put() or remove().
@@ -58,7 +59,12 @@ public:
     // Now it is the last that goes. `stored`: that time is going to the disk.
     void touch(Place place, std::uint32_t now, bool stored);
 
-    void set_unstored(Place place, bool unstored) { head(place).unstored = unstored; }
+    void set_stored(Place place) {
+        head(place).unstored = false;
+        head(place).on_disk = true;
+    }
+    void set_unstored(Place place) { head(place).unstored = true; }
+    void set_on_disk(Place place) { head(place).on_disk = true; }
 
     // The same key came again: takes signing_time, capabilities and verified.
     void refresh(Place place, const Facts& facts);
@@ -96,6 +102,7 @@ private:
         std::uint8_t capabilities;
         bool usable;
         bool unstored;
+        bool on_disk;
         bool verified;
     };
     static constexpr std::size_t block_bytes = 128;

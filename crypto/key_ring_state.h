@@ -5,16 +5,24 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/record_store.h"
 #include "crypto/key_ring.h"
 #include "crypto/key_ring_manual.h"
+#include "crypto/key_ring_owed.h"
 #include "crypto/key_ring_parsed.h"
 #include "crypto/key_ring_repository.h"
 
 namespace sealgate {
 
 struct KeyRing::State {
+    // What goes to the disk as one, and whose keys it puts or removes.
+    struct Changes {
+        RecordBatch batch;
+        std::vector<std::string> owners;
+    };
+
     Loop* loop = nullptr;
     bool persist = true;
     std::string directory;
@@ -33,6 +41,8 @@ struct KeyRing::State {
     // Keys that came while the disk was behind; they follow when it has caught up.
     std::uint64_t unstored = 0;
     std::uint32_t unstored_from = 0;  // the bucket to go on looking with
+    // Those that went while it was; they are removed then.
+    OwedRemovals owed;
 
     std::uint32_t next_generation = 1;
     std::shared_ptr<char> alive = std::make_shared<char>();  // watched by what is posted
@@ -49,18 +59,23 @@ struct KeyRing::State {
     std::uint64_t held_bytes() const;
     std::uint64_t held_beside_bytes() const;  // other than by the repository
     // Evicts until a record has room, a bounded number; what goes from the disk is put into
-    // `batch`. Without a record: until what is there has room. True: there is.
-    bool make_room(std::optional<std::size_t> record_bytes, RecordBatch& batch);
-    bool evict(std::optional<std::size_t> record_bytes, RecordBatch& batch);
+    // `changes`. Without a record: until what is there has room. True: there is.
+    bool make_room(std::optional<std::size_t> record_bytes, Changes& changes);
+    bool evict(std::optional<std::size_t> record_bytes, Changes& changes);
+    void evict_oldest(Changes& changes);
     // The same certificate as before.
     void refresh(KeyRepository::Place place, const std::string& owner,
                  const KeyRepository::Facts& facts);
-    // `owners`: whose keys are put.
-    void write_harvested(RecordBatch batch, std::vector<std::string> owners = {});
+    void put_harvested(KeyRepository::Place place, const std::string& owner, Changes& changes);
+    static void remove_harvested(const std::string& owner, Changes& changes);
+    void write_harvested(Changes changes);
+    void on_write_failed(const std::vector<std::string>& owners);
     bool disk_is_behind() const;
-    void store_unstored();  // some of them
-    std::vector<std::string> take_unstored(RecordBatch& batch);
-    void store_all_unstored();  // blocks
+    bool has_arrears() const { return unstored > 0 || !owed.empty(); }
+    void catch_up();  // a part
+    void take_owed(Changes& changes);
+    void take_unstored(Changes& changes);
+    void catch_up_wholly();  // blocks
     void forget(KeyRepository::Place place);
     void shrink();
     void use(KeyRepository::Place place, const std::string& owner, std::uint32_t now);

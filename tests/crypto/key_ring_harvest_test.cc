@@ -216,6 +216,81 @@ TEST_F(SlowDiskTest, ForgetsKeysThatWentBeforeItHadThem) {
     EXPECT_EQ(ring_->statistics().harvested, 0U);
 }
 
+// What memory evicted while the disk was behind used to stay on it until the next start: killed
+// after a second of harvesting with 4 MB, there were more than 64 MB.
+class SlowDiskOfSmallRingTest : public SlowDiskTest {
+protected:
+    SlowDiskOfSmallRingTest() { capacity_ = 2 << 20; }
+    void harvest_from(int first, int count) {
+        for (int i = first; i < first + count; ++i)
+            harvest(owner_number(i), certificate_, today, today + i);
+    }
+    void expect_the_same_on_disk() {
+        std::set<std::string> held;
+        for (int i = 0; i < 3 * many; ++i)
+            if (ring_->harvested(owner_number(i))) held.insert(owner_number(i));
+        ASSERT_EQ(held.size(), ring_->statistics().harvested);
+        capacity_ = 64 << 20;
+        open();
+        EXPECT_EQ(ring_->statistics().evictions, 0U);
+        EXPECT_EQ(ring_->statistics().harvested, held.size());
+        for (const std::string& owner : held) EXPECT_TRUE(ring_->harvested(owner)) << owner;
+    }
+    bool has_caught_up() {
+        return loop_.run_until(
+            [&] { return ring_->statistics().unstored == 0 && ring_->statistics().owed == 0; },
+            30'000);
+    }
+};
+
+TEST_F(SlowDiskOfSmallRingTest, LosesWhatWentWhileItWasBehind) {
+    harvest_many();
+    EXPECT_GT(ring_->statistics().owed, 100U) << "nothing that it had has gone";
+    harvest_from(0, 50);  // of those owed some come again
+    ASSERT_TRUE(has_caught_up());
+    for (int i = 0; i < 50; ++i) EXPECT_TRUE(ring_->harvested(owner_number(i))) << i;
+    expect_the_same_on_disk();
+}
+
+TEST_F(SlowDiskOfSmallRingTest, LosesItWhenItComesAndGoesAgain) {
+    harvest_many();
+    harvest_from(0, 50);
+    harvest_from(many, many);  // without a look at the disk in between
+    ASSERT_TRUE(has_caught_up());
+    EXPECT_FALSE(ring_->harvested(owner_number(0)));
+    expect_the_same_on_disk();
+}
+
+TEST_F(SlowDiskOfSmallRingTest, LosesItAtACleanEndToo) {
+    harvest_many();
+    harvest_from(0, 50);
+    expect_the_same_on_disk();
+}
+
+TEST_F(SlowDiskOfSmallRingTest, NeverHasMuchMoreThanMemory) {
+    for (int i = 0; i < 3 * many; ++i) {
+        harvest(owner_number(i), certificate_, today, today + i);
+        if (i % 100 == 0) loop_.run_until([] { return true; }, 0);
+        ASSERT_LE(ring_->statistics().harvested_bytes, capacity_);
+        ASSERT_LE(ring_->statistics().owed, 2 * ring_->statistics().harvested + 100);
+    }
+    ASSERT_TRUE(has_caught_up());
+    expect_the_same_on_disk();
+}
+
+TEST_F(SlowDiskOfSmallRingTest, LosesWhatItRefusedToLose) {
+    harvest_from(0, 200);
+    ASSERT_TRUE(loop_.run_until([&] { return ring_->statistics().unstored == 0; }, 30'000));
+    {
+        const FailingDisk failing;
+        harvest_from(200, many);
+        ASSERT_TRUE(loop_.run_until([&] { return ring_->statistics().owed >= 200; }, 30'000));
+    }
+    harvest_from(200 + many, 1);
+    ASSERT_TRUE(has_caught_up());
+    expect_the_same_on_disk();
+}
+
 TEST_F(SlowDiskTest, GetsWhatItRefusedWhenItTakesRecordsAgain) {
     harvest("before@example.net", certificate_);
     {
