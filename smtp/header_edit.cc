@@ -104,6 +104,15 @@ ChunkList delivered_header(const Header& outer, const Header& entity, std::strin
     return out;
 }
 
+Chunk relayed_header(const Header& header) {
+    std::size_t from = 0;
+    for (const HeaderField& field : header.fields()) {
+        if (!header.name(field).empty()) break;
+        from = field.end;
+    }
+    return header.bytes().slice(from, header.bytes().size());
+}
+
 ChunkList original_header(const Header& header, std::string_view hostname) {
     ChunkList out;
     std::size_t from = 0;

@@ -19,6 +19,10 @@ struct SplitHeader {
 };
 SplitHeader split_header(const Header& header);
 
+// On the way out, relayed as it is: the header as it came, without the mbox lines it may begin with
+// (behind the fields that are put before it they would end the header). In one piece.
+Chunk relayed_header(const Header& header);
+
 // On the way in, a layer taken off: the header of what is delivered, its blank line included. The
 // fields of `outer` in their order, with what `inside` (null: nothing) puts in their places; of
 // `entity`, the outermost of what is left, the Content-* fields; and MIME-Version. Left out:

@@ -74,7 +74,7 @@ Result<Flow> Outlet::begin(const Header& header, std::string_view received) {
     build_chain();
     if (!received.empty()) TRY(end_->write(Chunk::copy_of(received)));
     if (part_.plan.kind != Kind::seal) {
-        flow_ = TRY(end_->write(header.bytes()));
+        flow_ = TRY(end_->write(relayed_header(header)));
         return flow_;
     }
     SplitHeader split = split_header(header);

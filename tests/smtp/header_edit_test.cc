@@ -133,6 +133,30 @@ TEST(OriginalHeader, LosesWhatIsForgedAndNothingElse) {
     EXPECT_EQ(original_header(whole, host).count(), 1u) << "in one piece";
 }
 
+TEST(RelayedHeader, IsTheHeaderWithoutMboxLines) {
+    const struct {
+        const char* name;
+        std::string header;
+        std::string want;
+    } rows[] = {
+        {"none", "To: x\r\nAuthentication-Results: gw.example; a=pass\r\n\r\n",
+         "To: x\r\nAuthentication-Results: gw.example; a=pass\r\n\r\n"},
+        {"one", "From x\r\nTo: x\r\n\r\n", "To: x\r\n\r\n"},
+        {"two", "From x\r\n>From y\r\nTo: x\r\n\r\n", "To: x\r\n\r\n"},
+        {"alone", "From x\r\n\r\n", "\r\n"},
+        {"empty", "", ""},
+    };
+    for (const auto& [name, text, want] : rows) {
+        SCOPED_TRACE(name);
+        const Header header = parse(text);
+        const Chunk kept = relayed_header(header);
+        EXPECT_EQ(kept.text(), want);
+        if (!want.empty()) {
+            EXPECT_GE(kept.data(), header.bytes().data()) << "copied";
+        }
+    }
+}
+
 TEST(OriginalHeader, IsTheVeryHeaderOfForeignMail) {
     const std::filesystem::path corpora = SEALGATE_CORPUS_DIR;
     int count = 0;
