@@ -4,6 +4,7 @@
 #include "smtp/addresses.h"
 #include "smtp/encoded_word.h"
 #include "smtp/outgoing.h"
+#include "smtp/smime_kind.h"
 
 namespace sealgate {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 SmimeFacts facts_of_root(const Header& header) {
     const SmimeRoot root = smime_root(header.content_type());
     SmimeFacts facts;
-    facts.is_message = root != SmimeRoot::none;
+    facts.is_message = smime_kind(header) != SmimeKind::none;
     facts.is_signed = root == SmimeRoot::is_signed;
     facts.is_encrypted = root == SmimeRoot::encrypted;
     return facts;
