@@ -66,6 +66,14 @@ void VerifyStage::hash(ByteSpan content) {
     for (RunningDigest& digest : digests_) digest.update(content);
 }
 
+// digests_for_micalg() always has SHA-256; without it nothing is said to be the same.
+bool VerifyStage::is_content(const ReadDigestValue& inside) const {
+    return std::ranges::any_of(parts_.digests, [&](const ReadDigestValue& one) {
+        return one.algorithm() == inside.algorithm() &&
+               std::ranges::equal(one.bytes(), inside.bytes());
+    });
+}
+
 // Of a detached signature it comes too late.
 Result<void> VerifyStage::on_digest_algorithm(ByteSpan der) {
     const ReadDigestAlgorithm algorithm = TRY(parse_digest_algorithm(der));
@@ -80,11 +88,13 @@ Result<void> VerifyStage::on_content_type(ByteSpan oid, ByteSpan) {
     return {};
 }
 
-// Of two contents only one would be shown, and only one is signed. An empty one is none: OpenSSL 3.0
-// writes it into detached signatures that it streams.
+// Of two contents only one would be shown, so they must be the same octets: OpenSSL 3.0 keeps the
+// content in detached signatures that it streams as DER. An empty one shows nothing.
 Result<Flow> VerifyStage::on_content(Chunk piece) {
     if (below_ == nullptr) {
-        if (!piece.empty()) return malformed("a detached signature that has a content, too");
+        if (piece.empty()) return Flow::open;
+        if (!inside_) inside_.emplace(ReadDigest::sha256);
+        inside_->update(piece.bytes());
         return Flow::open;
     }
     hash(piece.bytes());
@@ -122,6 +132,8 @@ Result<void> VerifyStage::on_mac(ByteSpan) { return not_signed_data(); }
 Result<void> VerifyStage::on_end() {
     for (RunningDigest& digest : digests_) parts_.digests.push_back(digest.finish());
     digests_.clear();
+    if (inside_ && !is_content(inside_->finish()))
+        return malformed("a detached signature that has another content, too");
     Metrics::instance().add(Counter::signatures_verified, parts_.signer_infos.size());
     submit({});
     return {};

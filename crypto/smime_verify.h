@@ -4,9 +4,9 @@
 // It hears of the SignedData from a CmsReader, hashes the content while it streams, and keeps what
 // is to be judged behind it, which the reader bounds. Two uses: of an opaque message the content
 // goes on to `below`, unchanged, in the chunks it came in; of a detached one the content is given
-// by hash() before the SignedData is read. Behind the end one job on the worker pool judges all
-// SignerInfos (crypto/signer_judge.h); back on the loop come manually trusted keys, revocation, and
-// whom each certificate covers.
+// by hash() before the SignedData is read, and what lies in there as well must be the same. Behind
+// the end one job on the worker pool judges all SignerInfos (crypto/signer_judge.h); back on the
+// loop come manually trusted keys, revocation, and whom each certificate covers.
 //
 // It says what is true of the signature and decides nothing: a bad one is no error, and content has
 // long gone down. An error is what makes the SignedData unreadable; then no report comes. A report
@@ -87,6 +87,7 @@ private:
     };
 
     void add_digest(ReadDigest digest);
+    bool is_content(const ReadDigestValue& inside) const;
     void submit(std::vector<CertificatePtr> known);
     void on_judged(Judged judged);
     bool ask_for_known(Judged& judged);
@@ -103,6 +104,7 @@ private:
     Sink* const below_;  // null: detached
 
     std::vector<RunningDigest> digests_;
+    std::optional<RunningDigest> inside_;  // detached: of the content that came along
     SignedDataParts parts_;
     std::vector<Bytes> crls_;
 

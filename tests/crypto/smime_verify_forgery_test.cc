@@ -319,6 +319,27 @@ TEST(SmimeForgery, ByJunkCertificatesIsNone) {
     EXPECT_EQ(verified(data).reason(), Reason::ok);
 }
 
+// Some readers show what lies in the signature, others what lies beside it.
+TEST(SmimeForgery, ByTwoContentsFails) {
+    std::string changed = entity;
+    changed.back() ^= 1;
+    for (const std::string& inside : {changed, entity + "x", entity.substr(1), std::string("x")}) {
+        for (const std::string& covered : {entity, inside}) {
+            SignerInfoCraft info = info_of_alice();
+            info.content = covered;
+            SignedDataCraft data = data_of({craft_signer_info(info)});
+            const auto outcome = [&](const std::string& within) {
+                data.content = within;
+                return verifier().detached(entity, craft_signed_data(data), context_of_signers());
+            };
+            ASSERT_TRUE(outcome(inside).error) << inside;
+            EXPECT_EQ(outcome(inside).error->kind, ErrorKind::malformed);
+            EXPECT_EQ(outcome(entity).reason(),
+                      covered == entity ? Reason::ok : Reason::bad_digest);
+        }
+    }
+}
+
 TEST(SmimeForgery, ByNobodyIsNoSignature) {
     SignedDataCraft data = data_of({});
     EXPECT_EQ(verified(data).reason(), Reason::no_signer);
