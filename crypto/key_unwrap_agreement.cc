@@ -155,13 +155,16 @@ Result<void> decrypt_des3(const SecureBytes& key, const std::uint8_t* iv, Secure
     return {};
 }
 
-// RFC 3217 §3.2, which wolfCrypt does not have. A three-key Triple-DES key alone is wrapped so.
+// RFC 3217 §3.2, which wolfCrypt does not have. The RFC means Triple-DES keys alone; OpenSSL wraps
+// any key so, where it is told to.
 Result<SecureBytes> unwrap_des3(const SecureBytes& wrapping, ByteSpan wrapped_key) {
     static constexpr std::array<std::uint8_t, 8> first_iv{0x4a, 0xdd, 0xa2, 0x2c,
                                                           0x79, 0xe8, 0x21, 0x05};
-    constexpr std::size_t key_size = 24, check_bytes = 8;
-    if (wrapped_key.size() != first_iv.size() + key_size + check_bytes)
+    constexpr std::size_t block_bytes = 8, check_bytes = 8;
+    constexpr std::size_t added_bytes = first_iv.size() + check_bytes;
+    if (wrapped_key.size() <= added_bytes || wrapped_key.size() % block_bytes != 0)
         return malformed(not_unwrapped);
+    const std::size_t key_size = wrapped_key.size() - added_bytes;
     SecureBytes data = SecureBytes::copy_of(wrapped_key);
     TRY(decrypt_des3(wrapping, first_iv.data(), data));
     std::reverse(data.data(), data.data() + data.size());

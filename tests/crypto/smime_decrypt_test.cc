@@ -244,6 +244,8 @@ const OpensslCase openssl_cases[] = {
     {"-aes256 -aes128-wrap", "p256", "aes-256-cbc", "ecdh"},
     {"-aes128 -aes192-wrap", "p256", "aes-128-cbc", "ecdh"},
     {"-aes128 -aes256-wrap", "p384", "aes-128-cbc", "ecdh"},
+    {"-aes128 -des3-wrap", "p256", "aes-128-cbc", "ecdh"},
+    {"-aes-256-gcm -des3-wrap", "p384", "aes-256-gcm", "ecdh"},
     {"-aes128 " RECIPIENT("p256") "-keyopt ecdh_kdf_md:sha1", "p256", "aes-128-cbc", "ecdh"},
     {"-aes128 " RECIPIENT("p256") "-keyopt ecdh_kdf_md:sha224", "p256", "aes-128-cbc", "ecdh"},
     {"-aes128 " RECIPIENT("p384") "-keyopt ecdh_kdf_md:sha256", "p384", "aes-128-cbc", "ecdh"},
