@@ -100,15 +100,21 @@ def latency_section(found):
     rows = []
     for name, rounds in found["rounds"].items():
         p99 = summary([one["p99"] for one in rounds])
+        beside = found["fsync_beside_us"][name]
         rows.append([VARIANTS[name].title, f"{found['rate'][name]:,}",
                      spread(summary([one["p50"] for one in rounds])), spread(p99),
                      number(p99["median"] / fsync["median"]),
+                     *(spread(summary([one[key] / 1000 for one in beside]))
+                       for key in ("p50", "p99")),
                      stall_text(found["loop_stall_us"].get(name))])
     worst = summary([one["p99"] / 1000 for one in found["fsync_us"]])
     return lines + ["", *table(["", "messages/s offered", "p50 ms", "p99 ms", "p99 in fsyncs",
-                                "loop stall µs"], rows),
+                                "fsync beside p50 ms", "fsync beside p99 ms", "loop stall µs"],
+                               rows),
                     "", f"One fsync alone on this disk: median {spread(fsync)} ms, its own p99 "
-                        f"{spread(worst)} ms (appended 16 KB and fdatasync, before each round)."]
+                        f"{spread(worst)} ms (appended 16 KB and fdatasync, before each round). "
+                        "Beside: the same fifty times a second from another process while the load "
+                        "runs, on the same cores and disk."]
 
 
 def slow_section(found):

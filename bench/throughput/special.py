@@ -39,9 +39,9 @@ def run_latency(count, folder, quick):
     """End of data to 250 in an open loop at half of what a closed loop of the same run reached.
 
     The rate is the machine's and the server's, so it is found first; one fsync is timed before
-    each round, alone, on the disk of the run.
+    each round, alone, on the disk of the run, and fifty times a second during it.
     """
-    result = {"rounds": {}, "fsync_us": [], "rate": {}}
+    result = {"rounds": {}, "fsync_us": [], "fsync_beside_us": {}, "rate": {}}
     if not tools.source_takes("--rate"):
         return {**result, "absent": {"all": "this sealload source has no --rate"}}
     load = dataclasses.replace(LOADS["10k"], seconds=1 if quick else 5)
@@ -50,11 +50,13 @@ def run_latency(count, folder, quick):
             contestant.warm_up(load, load.seconds)
             result["rate"][name] = round(contestant.round(load, load.seconds)["through_per_s"] / 2)
             result["rounds"][name] = []
+            result["fsync_beside_us"][name] = []
         for number in range(count):
             for name, contestant in ready.items():
                 result["fsync_us"].append(disk.fsync_us(folder, 50 if quick else 200))
-                sent = tools.source(contestant.server.port, *load.source_options(load.seconds),
-                                    "--rate", result["rate"][name])
+                with disk.fsync_beside(folder, result["fsync_beside_us"][name]):
+                    sent = tools.source(contestant.server.port, *load.source_options(load.seconds),
+                                        "--rate", result["rate"][name])
                 contestant.sink.wait_for(sent["accepted"], 60)
                 latency = tools.latency_ms(sent)
                 result["rounds"][name].append({**latency, "accepted": sent["accepted"],
