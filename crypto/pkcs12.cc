@@ -24,13 +24,13 @@ struct Secret {
 
 using SafesPtr =
     std::unique_ptr<STACK_OF(PKCS7),
-                    Deleter<[](STACK_OF(PKCS7) * safes) { sk_PKCS7_pop_free(safes, PKCS7_free); }>>;
+                    FreedBy<[](STACK_OF(PKCS7) * safes) { sk_PKCS7_pop_free(safes, PKCS7_free); }>>;
 using BagsPtr =
-    std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), Deleter<[](STACK_OF(PKCS12_SAFEBAG) * bags) {
+    std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), FreedBy<[](STACK_OF(PKCS12_SAFEBAG) * bags) {
                         sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
                     }>>;
 
-using Pkcs7Ptr = std::unique_ptr<PKCS7, Deleter<PKCS7_free>>;
+using Pkcs7Ptr = std::unique_ptr<PKCS7, FreedBy<PKCS7_free>>;
 
 tl::unexpected<Error> why_not(const char* otherwise) {
     // An unknown cipher or digest shows as "unsupported" somewhere in the queue.

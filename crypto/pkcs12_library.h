@@ -15,25 +15,18 @@
 #include <memory>
 
 #include "core/bytes.h"
+#include "core/c_object.h"
 #include "core/result.h"
 
 namespace sealgate::pkcs12 {
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-
-using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
-using SigPtr = std::unique_ptr<X509_SIG, Deleter<X509_SIG_free>>;
-using Pkcs12Ptr = std::unique_ptr<PKCS12, Deleter<PKCS12_free>>;
-using CertificateHandle = std::unique_ptr<X509, Deleter<X509_free>>;
-using DigestPtr = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
+using BioPtr = std::unique_ptr<BIO, FreedBy<BIO_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, FreedBy<EVP_PKEY_free>>;
+using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreedBy<PKCS8_PRIV_KEY_INFO_free>>;
+using SigPtr = std::unique_ptr<X509_SIG, FreedBy<X509_SIG_free>>;
+using Pkcs12Ptr = std::unique_ptr<PKCS12, FreedBy<PKCS12_free>>;
+using CertificateHandle = std::unique_ptr<X509, FreedBy<X509_free>>;
+using DigestPtr = std::unique_ptr<EVP_MD_CTX, FreedBy<EVP_MD_CTX_free>>;
 
 struct Library {
     OSSL_LIB_CTX* context = nullptr;
