@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/nsd_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,32 +12,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/loopback.h"
+
 namespace sealgate {
 namespace {
 
 constexpr const char* nsd_path = "/usr/sbin/nsd";
-
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
-// A port that is free for UDP and TCP; another process may still be quicker, hence the retries.
-std::uint16_t free_port() {
-    const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = loopback(0);
-    socklen_t bytes = sizeof address;
-    std::uint16_t port = 0;
-    if (bind(descriptor, reinterpret_cast<sockaddr*>(&address), bytes) == 0 &&
-        getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &bytes) == 0) {
-        port = ntohs(address.sin_port);
-    }
-    close(descriptor);
-    return port;
-}
 
 // Up when it answers anything at all to a question for the root.
 bool answers(std::uint16_t port) {
@@ -91,7 +69,7 @@ std::unique_ptr<NsdServer> NsdServer::start(const std::map<std::string, std::str
     std::unique_ptr<NsdServer> server(new NsdServer);
     server->directory_ = pattern;
     for (int attempt = 0; attempt < 3; ++attempt) {
-        server->port_ = free_port();
+        server->port_ = free_port(SOCK_DGRAM);
         write_configuration(pattern, server->port_, zones);
         server->process_ = spawn(pattern + "/nsd.conf");
         for (int i = 0; i < 100; ++i) {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/slapd_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,32 +12,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/loopback.h"
+
 namespace sealgate {
 namespace {
 
 constexpr const char* slapd_path = "/usr/sbin/slapd";
-
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
-// Another process may be quicker, hence the retries.
-std::uint16_t free_port() {
-    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = loopback(0);
-    socklen_t bytes = sizeof address;
-    std::uint16_t port = 0;
-    if (bind(descriptor, reinterpret_cast<sockaddr*>(&address), bytes) == 0 &&
-        getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &bytes) == 0) {
-        port = ntohs(address.sin_port);
-    }
-    close(descriptor);
-    return port;
-}
 
 bool listens(std::uint16_t port) {
     const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -69,7 +47,7 @@ void write_configuration(const std::string& folder, const std::string& certifica
 }  // namespace
 
 bool SlapdServer::spawn(bool tls) {
-    port_ = free_port();
+    port_ = free_port(SOCK_STREAM);
     const std::string url =
         (tls ? "ldaps://127.0.0.1:" : "ldap://127.0.0.1:") + std::to_string(port_) + "/";
     const std::string configuration = folder_ + "/slapd.conf";
