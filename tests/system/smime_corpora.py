@@ -6,8 +6,8 @@ import dataclasses
 
 import cms_peers
 import harness
-from smime_messages import (PLAIN, Holder, Message, detached, encrypted, mail, opaque, openssl,
-                            signed, signer)
+from smime_messages import (OTHER, PLAIN, Holder, Message, detached, encrypted, mail, opaque,
+                            openssl, signed, signer, unread_signer)
 from smime_openssl import Openssl
 from smime_oracle import Oracle
 
@@ -74,36 +74,45 @@ class CorpusMessages:
         root = place / "root.crt.pem"
         between = self.mimekit_between()
         lists = self.mimekit_lists()
-        rows = [("rsa", "rsa@mimekit.net", True, "ok"),
-                ("rsa", "other@mimekit.net", True, "sender-mismatch"),
-                ("rsa", "rsa@mimekit.net", False, "untrusted"),
-                ("nochain", "nochain@mimekit.net", False, "untrusted"),
-                ("nochain", "nochain@mimekit.net", True, "ok"),
-                ("dnsnames", "anybody@domain-wide.mimekit.net", True, "ok"),
-                ("dnsnames", "anybody@mimekit.net", True, "sender-mismatch"),
-                ("revoked", "revoked@mimekit.net", True, "revoked"),
-                ("revokednochain", "revokednochain@mimekit.net", True, "revoked"),
-                ("revokedsubca", "revokedsubca@mimekit.net", True, "revoked"),
-                ("dsa", "dsa@mimekit.net", True, "unsupported-algorithm")]
-        for name, sender, chain, reason in rows:
+        rows = [("rsa", "rsa@mimekit.net", True, "prefer", "ok"),
+                ("rsa", "rsa@mimekit.net", True, "require", "ok"),
+                ("rsa", "rsa@mimekit.net", True, "require, no lists", "revocation-unknown"),
+                ("rsa", "other@mimekit.net", True, "prefer", "sender-mismatch"),
+                ("rsa", "rsa@mimekit.net", False, "prefer", "untrusted"),
+                ("nochain", "nochain@mimekit.net", False, "prefer", "untrusted"),
+                ("nochain", "nochain@mimekit.net", True, "prefer", "ok"),
+                ("dnsnames", "anybody@domain-wide.mimekit.net", True, "prefer", "ok"),
+                ("dnsnames", "anybody@mimekit.net", True, "prefer", "sender-mismatch"),
+                *((name, f"{name}@mimekit.net", True, how, "revoked")
+                  for name in ("revoked", "revokednochain", "revokedsubca")
+                  for how in ("prefer", "require")),
+                ("revokednochain", "revokednochain@mimekit.net", False, "prefer", "untrusted"),
+                # No list is asked for, so nobody says that they are revoked.
+                ("revoked", "revoked@mimekit.net", True, "off", "ok"),
+                ("revokedsubca", "revokedsubca@mimekit.net", True, "off", "ok")]
+        for name, sender, chain, how, reason in rows:
             holder = Holder(name, place / f"{name}.crt.pem", place / f"{name}.key.pem", root,
                             between)
             cms = self.tool.sign(PLAIN, [holder], certificates=chain)
             by = {"serial": holder.serial, "digest": "sha256", "reason": reason}
-            yield Message(f"mimekit {name} {sender} {'chain' if chain else 'alone'}",
-                          mail(detached(PLAIN, cms), sender), [signed("detached", by)], (reason,),
+            revocation, _, without = how.partition(", ")
+            yield Message(f"mimekit {name} {sender} {'chain' if chain else 'alone'} {how}",
+                          mail(detached(PLAIN, cms), sender), [signed("detached", by)], reason,
                           content=PLAIN if reason == "ok" else None, cas=[root],
-                          options=["--revocation", "prefer", *lists])
-        # Explicit curve parameters, which RFC 5480 §2.1.1 forbids and libcrypto's paths, too.
-        holder = Holder("ec", place / "ec.crt.pem", place / "ec.key.pem", root, between)
-        cms = self.tool.sign(PLAIN, [holder])
-        words = ("unsupported-algorithm", "untrusted", "malformed", "bad-signature")
-        yield Message("mimekit ec", mail(detached(PLAIN, cms), "ec@mimekit.net"),
-                      [signed("detached", {"serial": holder.serial})], words, cas=[root])
+                          options=["--revocation", revocation, *([] if without else lists)])
+        # DSA is not supported. Nor are curve parameters that are spelt out, which RFC 5480 §2.1.1
+        # forbids and libcrypto's paths, too.
+        for name, scheme in (("dsa", "2.16.840.1.101.3.4.3.2"), ("ec", "ecdsa")):
+            holder = Holder(name, place / f"{name}.crt.pem", place / f"{name}.key.pem", root,
+                            between)
+            cms = self.tool.sign(PLAIN, [holder])
+            by = unread_signer(holder, "CN=MimeKit Secondary Intermediate CA", "sha256", scheme)
+            yield Message(f"mimekit {name}", mail(detached(PLAIN, cms), f"{name}@mimekit.net"),
+                          [signed("detached", by)], by["reason"], cas=[root])
         real = MIMEKIT / "UnitTests/TestData/smime/thunderbird-signed.txt"
+        by = {"digest": "sha1", "scheme": "rsa-pkcs1", "reason": "weak-digest"}
         yield Message("mimekit thunderbird 2013", harness.with_crlf(real.read_bytes()),
-                      [signed("detached", {"digest": "sha1", "scheme": "rsa-pkcs1"})],
-                      ("weak-digest", "untrusted", "expired"), cas=[root])
+                      [signed("detached", by)], "weak-digest", cas=[root])
 
     def mimekit_between(self):
         """Every authority between, of all the chains."""
@@ -123,18 +132,20 @@ class CorpusMessages:
         return subject == issuer
 
     def mimekit_lists(self):
-        """Revocation lists as the certificates' own authorities would write them."""
+        """Revocation lists, with MimeKit's authorities' keys: the corpus has none. What is revoked
+        follows from the names; of revokedsubca it is the issuer, which the root has certified."""
         place = MIMEKIT / "UnitTests/TestData/smime"
+        derived = MIMEKIT / "derived-keys"
         options = []
-        for authority, revoked in (("certificate-authority", "revokedsubca"),
-                                   ("intermediate2", "revoked revokednochain")):
+        for authority, revoked in (
+                ("certificate-authority", [derived / "revokedsubca.chain.pem"]),
+                ("intermediate1", []),
+                ("intermediate2", [derived / "revoked.crt.pem",
+                                   derived / "revokednochain.crt.pem"])):
             folder = self.folder / authority
             folder.mkdir()
             rows = []
-            for name in revoked.split():
-                certificate = MIMEKIT / f"derived-keys/{name}.crt.pem"
-                if name == "revokedsubca":  # its issuer is
-                    certificate = self.issuer_of_revokedsubca()
+            for certificate in revoked:  # the first of the file
                 serial = openssl("x509", "-noout", "-serial", "-in", certificate).stdout.decode()
                 number = serial.strip().partition("=")[2]
                 rows.append(f"R\t350101000000Z\t260101000000Z\t{number}\tunknown\t/CN=x\n")
@@ -150,12 +161,6 @@ class CorpusMessages:
                     place / f"{authority}.key", "-out", folder / "list.pem")
             options += ["--crl", folder / "list.pem"]
         return options
-
-    def issuer_of_revokedsubca(self):
-        path = self.folder / "revokedsubca-issuer.pem"
-        openssl("pkcs12", "-in", MIMEKIT / "UnitTests/TestData/smime/revoked-intermediate.pfx",
-                "-passin", "pass:no.secret", "-nokeys", "-clcerts", "-legacy", "-out", path)
-        return path
 
     # ---- RFC 9216: keys of the LAMPS working group -----------------------------------------------
 
@@ -223,41 +228,46 @@ class CorpusMessages:
         place = OPENSSL / "smime-certs"
         for name, reason in (("smrsa1", "sender-mismatch"), ("smec1", "sender-mismatch"),
                              ("smrsa1024", "weak-key"), ("csrsa1", "bad-key-usage"),
-                             ("smdsa1", "unsupported-algorithm"),
-                             ("smec2", "unsupported-algorithm")):
+                             ("smec2", "unsupported-algorithm"),  # K-283
+                             ("smdsa1", "unsupported-algorithm")):
             path = place / f"{name}.pem"
             holder = Holder(name, path, path, place / "smroot.pem")
             cms = self.tool.sign(PLAIN, [holder])
+            by = {"serial": holder.serial, "reason": reason}
+            if name == "smdsa1":
+                by = unread_signer(holder, "CN=Test S/MIME RSA Root", "sha256",
+                                   "2.16.840.1.101.3.4.3.2")
             yield Message(f"openssl-cms {name}", mail(detached(PLAIN, cms)),
-                          [signed("detached", {"serial": holder.serial, "reason": reason})],
-                          (reason,), cas=[holder.root])
+                          [signed("detached", by)], reason, cas=[holder.root])
 
     def openssl_refusals(self):
         data = OPENSSL / "recipes/80-test_cms_data"
-        wrong = {"malformed", "bad-signature", "bad-digest"}
+        api = OPENSSL / "recipes/80-test_cmsapi_data"
+        root = OPENSSL / "smime-certs/smroot.pem"
         for name in ("no_ct_attr", "no_md_attr", "ct_multiple_attr", "bad_signtime_attr"):
-            by = {"signature": wrong}
+            by = {"signature": "malformed", "reason": "malformed"}
             yield Message(f"openssl-cms {name}",
                           mail(opaque((data / f"{name}.cms").read_bytes())), [signed("opaque", by)],
-                          tuple(sorted(wrong)), cas=[OPENSSL / "smime-certs/smroot.pem"])
-        words = ("malformed", "decrypt-failed", "unsupported-algorithm", "no-key")
-        keys = {"rsa": OPENSSL / "smime-certs/smrsa1.pem"}
-        for name in ("ecdh", "dh"):
-            keys[name] = self.folder / f"{name}.both.pem"
-            keys[name].write_bytes((data / f"{name}-cert.pem").read_bytes()
-                                   + (data / f"{name}-key.pem").read_bytes())
-        for name in ("rsa", "ecdh"):
-            cms = (data / f"{name}-malformed.der").read_bytes()
-            yield Message(f"openssl-cms {name}-malformed", mail(opaque(cms, "enveloped-data")), [],
-                          words, keys=[keys[name]])
-        for path in (data / "dh-malformed.der",
-                     OPENSSL / "recipes/80-test_cmsapi_data/cms_pwri_kek_oob.der",
-                     OPENSSL / "cms-msg/missing-kdf.der",
-                     OPENSSL / "recipes/80-test_cmsapi_data/encryptedData.der"):
+                          "malformed", cas=[root])
+        ecdh = self.folder / "ecdh.both.pem"
+        ecdh.write_bytes((data / "ecdh-cert.pem").read_bytes()
+                         + (data / "ecdh-key.pem").read_bytes())
+        rsa = OPENSSL / "smime-certs/smrsa3.pem"
+        # The first two are to these keys; the others to a DH key, to passwords, to nobody.
+        for path, key, reason in (
+                (data / "rsa-malformed.der", rsa, "unsupported-algorithm"),
+                (data / "ecdh-malformed.der", ecdh, "unsupported-algorithm"),
+                (data / "dh-malformed.der", rsa, "no-key"),
+                (api / "cms_pwri_kek_oob.der", rsa, "no-key"),
+                (OPENSSL / "cms-msg/missing-kdf.der", rsa, "no-key"),
+                (api / "encryptedData.der", rsa, "unsupported-algorithm")):
+            layer = OTHER if path.stem == "encryptedData" else {"type": "encrypted",
+                                                                "reason": reason}
             yield Message(f"openssl-cms {path.stem}",
-                          mail(opaque(path.read_bytes(), "enveloped-data")), [], words,
-                          keys=[keys["rsa"]])
+                          mail(opaque(path.read_bytes(), "enveloped-data")), [layer], reason,
+                          keys=[key])
+        # Both are right and lead to nobody who is trusted here.
         for path in sorted((OPENSSL / "smime-eml").glob("*.eml")):
+            by = {"signature": "ok", "chain": "untrusted", "reason": "untrusted"}
             yield Message(f"openssl-cms {path.stem[:30]}", harness.with_crlf(path.read_bytes()),
-                          [], ("malformed", "bad-digest", "bad-signature", "untrusted", "expired",
-                               "weak-key", "weak-digest", "sender-mismatch", "no-signer"))
+                          [{"type": "signed", "signers": [by]}], "untrusted", cas=[root])

@@ -18,19 +18,15 @@ SENDER = "alice@example.com"
 # The clock of all readings: inside the corpora's certificates, and before those made here end.
 AT = "2027-01-01T00:00:00Z"
 
-# RFC 7281 §3 by reason word: what the RFC leaves open is open here.
-RESULTS = {
-    "bad-signature": {"fail"},
-    "bad-digest": {"fail"},
-    "sender-mismatch": {"fail"},
-    **{word: {"fail", "policy"} for word in ("untrusted", "expired", "not-yet-valid", "revoked",
-                                             "bad-key-usage", "weak-digest", "weak-key")},
-    "no-certificate": {"permerror", "neutral", "fail"},
-    "revocation-unknown": {"temperror", "permerror", "policy", "fail"},
-    **{word: {"permerror", "neutral", "fail", "none"}
-       for word in ("no-signer", "malformed", "unsupported-algorithm", "too-many-layers", "limit",
-                    "no-recipient-info", "no-key", "decrypt-failed")},
-}
+# The result of RFC 7281 §3 by reason word, as docs/incoming.md has it.
+RESULTS = {word: result for result, words in {
+    "fail": ("bad-digest", "bad-signature", "sender-mismatch", "untrusted", "expired",
+             "not-yet-valid", "revoked", "bad-key-usage"),
+    "policy": ("weak-digest", "weak-key"),
+    "temperror": ("revocation-unknown",),
+    "permerror": ("no-key", "no-recipient-info", "decrypt-failed"),
+    "neutral": ("no-certificate", "no-signer", "malformed", "unsupported-algorithm",
+                "too-many-layers", "limit")}.items() for word in words}
 
 
 @dataclasses.dataclass
@@ -40,8 +36,7 @@ class Message:
     mail: bytes  # CRLF
     # Outermost first. Each is what the tool's layer must have at least; signers in any order.
     layers: list = dataclasses.field(default_factory=list)
-    # Of the whole; several where the specification does not say which of them comes first.
-    reason: tuple = ("ok",)
+    reason: str = "ok"  # of the whole
     # The innermost entity: Content-* fields, a blank line, the body. None: nothing is opened, and
     # the message is delivered as it came.
     content: bytes = None
@@ -54,16 +49,16 @@ class Message:
 
     @property
     def verified(self):
-        return self.smime and self.reason == ("ok",)
+        return self.smime and self.reason == "ok"
 
-    def results(self):
+    @property
+    def result(self):
         if not self.smime:
-            return {"none"}
+            return "none"
         if not self.verified:
-            return set().union(*(RESULTS[word] for word in self.reason))
+            return RESULTS[self.reason]
         # A message that was only encrypted was not signed.
-        signed = any(layer["type"] == "signed" for layer in self.layers)
-        return {"pass"} if signed else {"none", "neutral"}
+        return "pass" if any(layer["type"] == "signed" for layer in self.layers) else "none"
 
 
 # ---- certificates -------------------------------------------------------------------------------
@@ -79,8 +74,10 @@ class Holder:
 
     @functools.cached_property
     def serial(self):
+        """The octets of the INTEGER, with the 00 that keeps it positive; openssl shows a number."""
         shown = openssl("x509", "-noout", "-serial", "-in", self.certificate)
-        return shown.stdout.decode().strip().partition("=")[2]
+        number = shown.stdout.decode().strip().partition("=")[2]
+        return "00" + number if number[0] in "89ABCDEF" else number
 
     def both(self, folder):
         """Certificate and key in one file, as the tool's --key takes them."""
@@ -243,6 +240,18 @@ def signer(holder, digest, scheme, signature="ok", chain="ok", identity="ok"):
     reason = next((word for word in (signature, chain, identity) if word != "ok"), "ok")
     return {"serial": holder.serial, "digest": digest, "scheme": scheme, "signature": signature,
             "chain": chain, "identity": identity, "reason": reason}
+
+
+# CMS that is neither signed nor encrypted.
+OTHER = {"type": "other", "reason": "unsupported-algorithm"}
+
+
+def unread_signer(holder, issuer, digest, scheme):
+    """One whose certificate is there, of a kind that is not supported: it is named, no more."""
+    word = "unsupported-algorithm"
+    return {"subject": "", "serial": "", "identifier": f"serial {holder.serial} of {issuer}",
+            "digest": digest, "scheme": scheme, "signature": word, "chain": word, "identity": word,
+            "reason": word}
 
 
 def signed(mode, *by):

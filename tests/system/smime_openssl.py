@@ -134,14 +134,16 @@ class OpensslMessages:
             cms = self.tool.sign(PLAIN, [holder], "-nocerts", mode=mode, certificates=False)
             nobody = {"reason": "no-certificate", "signature": "no-certificate"}
             message = self.signed_message(f"sign nocerts {mode}", holder, cms, mode, by=[nobody],
-                                          reason=("no-certificate",))
+                                          reason="no-certificate")
             message.content = None
             yield message
 
     def many_certificates(self):
+        """The authority between among them: of several -certfile openssl takes the last alone."""
         path = self.folder / "many.pem"
         others = [self.signers["p256"], self.signers["rsa4096"], *self.recipients.values()]
-        path.write_bytes(b"".join(one.certificate.read_bytes() for one in others))
+        files = [*(one.certificate for one in others), self.signers["rsa2048"].between]
+        path.write_bytes(b"".join(file.read_bytes() for file in files))
         return path
 
     def signed_own_mime(self):
@@ -192,7 +194,7 @@ class OpensslMessages:
         for name in ("camellia-128-cbc", "des"):
             cms = self.tool.encrypt(PLAIN, [holder], name, *(old if name == "des" else []))
             message = self.encrypted_message(f"encrypt {name}", holder, cms, "", "rsa-pkcs1",
-                                             reason=("unsupported-algorithm",))
+                                             reason="unsupported-algorithm")
             message.layers = [{"type": "encrypted", "reason": "unsupported-algorithm"}]
             message.content = None
             yield message

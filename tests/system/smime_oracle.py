@@ -55,6 +55,8 @@ class Oracle:
         return out.read_bytes()
 
     def decrypt(self, cms, keys):
+        if not keys:
+            raise AssertionError("encrypted, and there is no key")
         out = self.file()
         for key in keys:
             openssl("cms", "-decrypt", "-binary", "-inform", "DER", "-in", self.file(cms), "-recip",

@@ -33,10 +33,12 @@ class Signing:
     md: str = "sha256"
     options: tuple = ()
     scheme: str = ""
+    chain: str = "ok"  # what is said of it where the root alone is trusted
 
-    def layer(self):
+    def layer(self, chain=None):
         return signed(self.mode, signer(self.holder, self.md,
-                                        self.scheme or scheme_of(self.holder)))
+                                        self.scheme or scheme_of(self.holder),
+                                        chain=chain or self.chain))
 
     def entity(self, content, cms):
         if self.mode == "detached":
@@ -138,8 +140,8 @@ class NssMaker(Maker):
                           ("-G", "-Y", "NONE"))
 
     def sealings(self):
-        # The cipher follows from the recipient's key: NSS knows nothing else of him.
-        yield Sealing("", self.recipients["rsa2048"], "aes-256-cbc")
+        # NSS chooses the cipher, AES-128 for a recipient of whom it knows no capabilities.
+        yield Sealing("", self.recipients["rsa2048"], "aes-128-cbc")
 
     def cmsutil(self, content, *words):
         source, target = self.files(content)
@@ -186,9 +188,11 @@ class GpgsmMaker(Maker):
         holder = self.signers["rsa2048"]
         for mode, md in itertools.product(("detached", "opaque"), ("sha256", "sha512")):
             yield Signing(md, holder, mode, md, ("--digest-algo", md))
-        for chain, mode in itertools.product(("-1", "1"), ("detached", "opaque")):
-            yield Signing(f"certificates {chain}", holder, mode, "sha256",
-                          ("--include-certs", chain))
+        # 1 is the signer's alone: then its issuer must be known here.
+        for (number, chain), mode in itertools.product((("-1", "ok"), ("1", "untrusted")),
+                                                       ("detached", "opaque")):
+            yield Signing(f"certificates {number}", holder, mode, "sha256",
+                          ("--include-certs", number), chain=chain)
 
     def sealings(self):
         words = {"aes-128-cbc": "AES", "aes-192-cbc": "AES192", "aes-256-cbc": "AES256",
@@ -309,9 +313,14 @@ class PeerMessages:
         jobs = [(*next(contents), how) for how in maker.signings()]
         for (name, content, how), cms in zip(
                 jobs, maker.sign_all([(content, how) for _, content, how in jobs])):
-            yield Message(f"{maker.NAME} sign {how.name} {how.mode} {name}",
-                          mail(how.entity(content, cms)), [how.layer()], content=content,
-                          cas=[self.root])
+            message = Message(f"{maker.NAME} sign {how.name} {how.mode} {name}",
+                              mail(how.entity(content, cms)), [how.layer()], how.chain,
+                              content=content if how.chain == "ok" else None, cas=[self.root])
+            yield message
+            if how.chain != "ok":
+                yield dataclasses.replace(message, name=f"{message.name}, its issuer trusted",
+                                          layers=[how.layer("ok")], reason="ok", content=content,
+                                          cas=[how.holder.between])
         jobs = [(*next(contents), how) for how in maker.sealings()]
         for (name, content, how), cms in zip(
                 jobs, maker.encrypt_all([(content, how) for _, content, how in jobs])):
@@ -373,7 +382,7 @@ def write_all(folder):
                      "coverage": message.coverage, "keys": [str(key) for key in message.keys],
                      "cas": [str(ca) for ca in message.cas],
                      "options": [str(option) for option in message.options]})
-    (folder / "expected.json").write_text(json.dumps(rows, indent=1))
+    (folder / "expected.json").write_text(json.dumps(rows, indent=1, default=sorted))
     print(f"{len(rows)} messages in {folder}")
 
 

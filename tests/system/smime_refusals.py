@@ -2,8 +2,8 @@
 """S/MIME that is not to be believed, and why: strangers' certificates, senders that are not
 covered, what attackers and accidents make of a message; and S/MIME where it does not count."""
 
-from smime_messages import (MIXED, PLAIN, SENDER, Authority, Message, detached, encrypted, mail,
-                            opaque, openssl, recipients, signed, signer, signers)
+from smime_messages import (MIXED, OTHER, PLAIN, SENDER, Authority, Message, detached, encrypted,
+                            mail, opaque, openssl, recipients, signed, signer, signers)
 from smime_openssl import MICALG, Openssl, sign_entity
 
 
@@ -31,11 +31,9 @@ class Refusals:
         yield from self.not_at_the_root()
 
     def refusal(self, name, entity, layers, reason, sender=SENDER, **more):
-        """`reason`: a word, or a tuple of words."""
-        words = (reason,) if isinstance(reason, str) else reason
         more.setdefault("cas", [self.root, self.authority.root])
         return Message(f"refusal {name}", mail(entity, sender, more.pop("fields", b"")), layers,
-                       words, **more)
+                       reason, **more)
 
     def senders(self):
         """Whom a certificate covers: alice@example.com and all of example.net."""
@@ -175,7 +173,8 @@ class Refusals:
                                options=["--allow-weak"], content=PLAIN if md == "sha1" else None)
         cms = self.tool.sign(PLAIN, [holder], mode="opaque")
         yield self.refusal("cut short", opaque(cms[:-100]), [{"type": "signed"}], "malformed")
-        yield self.refusal("no CMS", opaque(b"this is no CMS at all"), [], "malformed")
+        yield self.refusal("no CMS", opaque(b"this is no CMS at all"),
+                           [{"type": "other", "reason": "malformed"}], "malformed")
 
     def changed_ciphertexts(self):
         holder = self.recipients["rsa2048"]
@@ -205,13 +204,11 @@ class Refusals:
     def other_kinds(self):
         """CMS that is neither signed nor encrypted."""
         holder = self.signers["rsa2048"]
-        for name, kind, words in (
-                ("data", "", ["-data_create"]), ("digested", "", ["-digest_create"]),
-                ("encrypted data", "", ["-EncryptedData_encrypt", "-aes128", "-secretkey",
-                                        "00" * 16])):
+        for name, words in (
+                ("data", ["-data_create"]), ("digested", ["-digest_create"]),
+                ("encrypted data", ["-EncryptedData_encrypt", "-aes128", "-secretkey", "00" * 16])):
             cms = self.tool.run("cms", *words, "-binary", content=PLAIN)
-            yield self.refusal(f"kind {name}", opaque(cms, kind), [],
-                               ("unsupported-algorithm", "malformed", "no-signer"))
+            yield self.refusal(f"kind {name}", opaque(cms, ""), [OTHER], "unsupported-algorithm")
         cms = openssl("crl2pkcs7", "-nocrl", "-certfile", holder.certificate, "-outform",
                       "DER").stdout
         yield self.refusal("kind certificates only", opaque(cms, "certs-only"),
@@ -219,7 +216,8 @@ class Refusals:
         entity = PLAIN
         for _ in range(6):
             entity = opaque(self.tool.sign(entity, [holder], mode="opaque"))
-        yield self.refusal("six layers", entity, [], "too-many-layers")
+        yield self.refusal("six layers", entity, [{"type": "signed", "reason": "ok"}] * 5,
+                           "too-many-layers")
 
     def not_at_the_root(self):
         holder = self.signers["rsa2048"]
