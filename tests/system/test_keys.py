@@ -5,6 +5,7 @@
 import json
 import os
 import pty
+import pwd
 import random
 import signal
 import subprocess
@@ -98,6 +99,20 @@ class KeysTest(harness.SystemTest):
         self.assertEqual(self.names(), ["before", "during"])
         self.gateway.start()
         self.assertEqual(self.gateway.ask("status")["keys"]["manual"], 2)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root makes files for others")
+    def test_what_root_makes_belongs_to_the_owner_of_the_data_directory(self):
+        owner = pwd.getpwnam("nobody")
+        os.makedirs(self.gateway.data, exist_ok=True)
+        os.chown(self.gateway.data, owner.pw_uid, owner.pw_gid)
+        for folder in (self.folder, self.gateway.folder):
+            os.chmod(folder, 0o755)  # where its owner gets to it
+        self.gateway.command("key", "add", "bob", self.certificate("bob"))
+        keys = self.gateway.data / "keys"
+        made = [keys, *keys.rglob("*")]
+        self.assertGreater(len(made), 3)
+        self.assertEqual({(path.stat().st_uid, path.stat().st_gid) for path in made},
+                         {(owner.pw_uid, owner.pw_gid)})
 
     def test_add_says_why_not(self):
         good = self.certificate("good")

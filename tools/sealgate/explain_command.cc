@@ -11,11 +11,11 @@
 #include "core/loop.h"
 #include "core/workers.h"
 #include "crypto/key_ring.h"
-#include "crypto/wolf.h"
 #include "smtp/gateway_explain_command.h"
 #include "smtp/key_directories.h"
 #include "tools/sealgate/command_context.h"
 #include "tools/sealgate/control_client.h"
+#include "tools/sealgate/stored_keys.h"
 
 namespace sealgate {
 namespace {
@@ -54,15 +54,10 @@ GatewayStatePtr checked_state(const std::string& path) {
 
 json explain_here(const CommandContext& context, const json& request) {
     const GatewayStatePtr state = checked_state(context.config_path);
-    if (!init_wolfssl()) throw CommandFailed{exit_refused, "wolfSSL cannot be used"};
-    KeyRing::Options options;
-    options.directory = state->config->gateway.data_dir + "/keys";
-    options.capacity_bytes = state->config->key_repository.capacity_bytes;
-    options.persist = state->config->key_repository.persist;
-    options.patience_ms = keys_patience_ms;
     std::string why;
     Loop loop;
-    const auto ring = KeyRing::open(&loop, std::move(options), &why);
+    const auto ring =
+        open_stored_keys(*state->config, loop, StoredKeysNeed::harvested, keys_patience_ms, &why);
     if (!ring) throw CommandFailed{exit_refused, why};
     WorkerPool workers(loop, 1);
     const auto resolver = open_resolver(loop, state->config->dns, &why);

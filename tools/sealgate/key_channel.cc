@@ -8,7 +8,6 @@
 
 #include "core/loop.h"
 #include "crypto/key_ring.h"
-#include "crypto/wolf.h"
 #include "smtp/gateway_key_commands.h"
 #include "tools/sealgate/command_context.h"
 #include "tools/sealgate/control_client.h"
@@ -32,12 +31,12 @@ struct KeyChannel::Here {
     std::unique_ptr<KeyCommands> commands;
 };
 
-KeyChannel::KeyChannel(const Config& config, Needs needs)
+KeyChannel::KeyChannel(const Config& config, StoredKeysNeed need)
     : socket_path_(config.gateway.control_socket) {
     for (const auto end = Clock::now() + patience;;) {
         if (control_request(socket_path_, {{"command", "status"}})) return;
         std::string why;
-        if (open_here(config, needs, &why)) return;
+        if (open_here(config, need, &why)) return;
         if (Clock::now() >= end)
             throw CommandFailed{exit_not_running,
                                 fmt::format("{}, and no gateway listens on {}", why, socket_path_)};
@@ -48,15 +47,9 @@ KeyChannel::KeyChannel(const Config& config, Needs needs)
 KeyChannel::~KeyChannel() = default;
 
 // False: another process has the store. Any other trouble ends the command.
-bool KeyChannel::open_here(const Config& config, Needs needs, std::string* why) {
+bool KeyChannel::open_here(const Config& config, StoredKeysNeed need, std::string* why) {
     auto here = std::make_unique<Here>();
-    KeyRing::Options options;
-    options.directory = config.gateway.data_dir + "/keys";
-    options.capacity_bytes = config.key_repository.capacity_bytes;
-    options.persist = config.key_repository.persist;
-    options.with_harvested = needs == Needs::harvested;
-    if (!init_wolfssl()) throw CommandFailed{exit_refused, "wolfSSL cannot be used"};
-    auto ring = KeyRing::open(&here->loop, std::move(options), why);
+    auto ring = open_stored_keys(config, here->loop, need, 0, why);
     if (!ring && ring.error().kind == ErrorKind::untrusted) return false;
     if (!ring) throw CommandFailed{exit_refused, *why};
     here->ring = *std::move(ring);

@@ -10,16 +10,14 @@
 #include <memory>
 
 #include "core/config.h"
+#include "tools/sealgate/stored_keys.h"
 
 namespace sealgate {
 
 class KeyChannel {
 public:
-    // What of the store must be read where no gateway runs.
-    enum class Needs : std::uint8_t { manual, harvested };
-
-    // Ends the command when the keys can be had neither way.
-    KeyChannel(const Config& config, Needs needs);
+    // `need` counts where no gateway runs. Ends the command when the keys can be had neither way.
+    KeyChannel(const Config& config, StoredKeysNeed need);
     ~KeyChannel();
 
     // Waits for the answer. A refusal ends the command, or is an answer like others.
@@ -32,7 +30,7 @@ public:
 
 private:
     struct Here;
-    bool open_here(const Config& config, Needs needs, std::string* why);
+    bool open_here(const Config& config, StoredKeysNeed need, std::string* why);
 
     std::string socket_path_;
     std::unique_ptr<Here> here_;

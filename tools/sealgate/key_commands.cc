@@ -88,7 +88,7 @@ void add(CommandContext& context, const std::string& name, const std::string& pa
     check_name(name);
     const auto config = context.config();
     const CertificatePtr certificate = read_certificate(context, path);
-    KeyChannel channel(*config, KeyChannel::Needs::manual);
+    KeyChannel channel(*config, StoredKeysNeed::manual);
     json answer =
         channel.ask({{"command", "key.add"}, {"name", name}, {"pem", pem_of(*certificate)}},
                     KeyChannel::Refusal::is_answer);
@@ -97,7 +97,7 @@ void add(CommandContext& context, const std::string& name, const std::string& pa
 }
 
 void remove(CommandContext& context, const std::string& name) {
-    KeyChannel channel(*context.config(), KeyChannel::Needs::manual);
+    KeyChannel channel(*context.config(), StoredKeysNeed::manual);
     const json answer =
         channel.ask({{"command", "key.remove"}, {"name", name}}, KeyChannel::Refusal::is_answer);
     if (!answer.value("ok", false))
@@ -111,7 +111,7 @@ void remove(CommandContext& context, const std::string& name) {
 
 void promote(CommandContext& context, const std::string& address, const std::string& name) {
     check_name(name);
-    KeyChannel channel(*context.config(), KeyChannel::Needs::harvested);
+    KeyChannel channel(*context.config(), StoredKeysNeed::harvested);
     json answer = channel.ask({{"command", "key.promote"}, {"address", address}, {"name", name}},
                               KeyChannel::Refusal::is_answer);
     if (answer.value("ok", false)) return tell_added(context, channel, std::move(answer));

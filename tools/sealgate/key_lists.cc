@@ -72,7 +72,7 @@ private:
 };
 
 void list(CommandContext& context, const std::string& search) {
-    KeyChannel channel(*context.config(), KeyChannel::Needs::manual);
+    KeyChannel channel(*context.config(), StoredKeysNeed::manual);
     Rows rows(context, "NAME");
     json request = {{"command", "key.list"}, {"search", search}};
     for (;;) {
@@ -85,7 +85,7 @@ void list(CommandContext& context, const std::string& search) {
 }
 
 void harvested(CommandContext& context, const std::string& search) {
-    KeyChannel channel(*context.config(), KeyChannel::Needs::harvested);
+    KeyChannel channel(*context.config(), StoredKeysNeed::harvested);
     Rows rows(context, "OWNER");
     json request = {{"command", "key.harvested"}, {"search", search}};
     for (;;) {
@@ -98,7 +98,7 @@ void harvested(CommandContext& context, const std::string& search) {
 }
 
 void show(CommandContext& context, const std::string& name) {
-    KeyChannel channel(*context.config(), KeyChannel::Needs::manual);
+    KeyChannel channel(*context.config(), StoredKeysNeed::manual);
     const json answer =
         channel.ask({{"command", "key.show"}, {"name", name}}, KeyChannel::Refusal::is_answer);
     if (!answer.value("ok", false)) {

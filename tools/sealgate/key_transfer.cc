@@ -75,7 +75,7 @@ struct Refused {
 
 class Import {
 public:
-    explicit Import(const Config& config) : channel_(config, KeyChannel::Needs::manual) {}
+    explicit Import(const Config& config) : channel_(config, StoredKeysNeed::manual) {}
 
     void take(KeyFileEntry entry) {
         using Problem = KeyFileEntry::Problem;
@@ -199,7 +199,7 @@ void import_file(CommandContext& context, const std::string& path) {
 }
 
 void export_file(CommandContext& context, const std::string& path) {
-    KeyChannel channel(*context.config(), KeyChannel::Needs::manual);
+    KeyChannel channel(*context.config(), StoredKeysNeed::manual);
     // A whole file or none: it gets its name at the end.
     const std::string part = path == "-" ? path : path + ".part";
     File file = open_file(part, "wb", stdout);

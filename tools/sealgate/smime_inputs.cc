@@ -148,7 +148,7 @@ void SmimeInputs::read_keys(const SmimeInputWords& words) {
 
     std::unique_ptr<KeyChannel> channel;
     if (state_ && has_key_store(*state_->config))
-        channel = std::make_unique<KeyChannel>(*state_->config, KeyChannel::Needs::harvested);
+        channel = std::make_unique<KeyChannel>(*state_->config, StoredKeysNeed::harvested);
     known_ = std::make_unique<Known>(certificates, std::move(channel));
 }
 
