@@ -121,10 +121,23 @@ bool LoadSource::take_mail(OutgoingMail& mail) {
         record(Phase::wait, mail.intended_ns, now);
     }
     mail.measured = mail.intended_ns >= measure_from_ns_;
-    LoadRandom random(options_.seed, mail.number);
-    mail.mail_template = &mails_.pick(mail.number, random);
+    choose(mail);
     if (options_.messages != 0 && --left_ == 0) dismiss_idle();
     return true;
+}
+
+void LoadSource::choose(OutgoingMail& mail) {
+    if (!signers_) {
+        LoadRandom random(options_.seed, mail.number);
+        mail.mail_template = &mails_.pick(mail.number, random);
+        return;
+    }
+    std::string address;
+    addresses_.append_sender(address, mail.number);
+    auto made = signers_->make(addresses_.sender_of(mail.number), address);
+    CHECK(made);
+    mail.made = *std::move(made);
+    mail.mail_template = mail.made.get();
 }
 
 void LoadSource::wait_for_mail(SourceConnection& connection) {

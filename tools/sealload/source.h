@@ -24,6 +24,7 @@
 #include "tools/sealload/load_clock.h"
 #include "tools/sealload/load_rate.h"
 #include "tools/sealload/mail_pool.h"
+#include "tools/sealload/signer_mails.h"
 #include "tools/sealload/source_addresses.h"
 #include "tools/sealload/source_counts.h"
 #include "tools/sealload/source_dialogue.h"
@@ -61,6 +62,8 @@ public:
     LoadSource(const LoadSource&) = delete;
     LoadSource& operator=(const LoadSource&) = delete;
 
+    // Each message is made by its sender, instead of taken from the mails.
+    void use_signers(std::unique_ptr<const SignerMails> signers) { signers_ = std::move(signers); }
     Result<void> open_ledger(const std::string& path);
     void show_progress(SourceProgress* progress) { progress_ = progress; }  // not ours
     // Until all is sent, the time is over or stop(). Once.
@@ -100,6 +103,7 @@ private:
     bool is_due() const;
     void dispatch();
     void set_alarm();
+    void choose(OutgoingMail& mail);
     void dismiss_idle();
     void count_never_begun();
     void trickle();
@@ -110,6 +114,7 @@ private:
     SourceOptions options_;
     MailPool mails_;
     SourceAddresses addresses_;
+    std::unique_ptr<const SignerMails> signers_;
     LedgerWriter ledger_;
     bool has_ledger_ = false;
     SourceCounts counts_;

@@ -12,10 +12,16 @@ constexpr std::uint64_t domains_stream = std::uint64_t{1} << 63;
 
 SourceAddresses::SourceAddresses(const Plan& plan)
     : from_(plan.from),
+      senders_(plan.senders),
+      senders_from_(plan.senders_from),
       to_(plan.to.begin(), plan.to.end()),
       recipients_(plan.recipients),
       domains_(plan.domains),
       seed_(plan.seed) {}
+
+std::uint64_t SourceAddresses::sender_of(std::uint64_t message) const {
+    return senders_ == 0 ? message : senders_from_ + (message - 1) % senders_;
+}
 
 std::size_t SourceAddresses::recipients_of(std::uint64_t message) const {
     if (!recipients_) return to_.size();
@@ -24,7 +30,7 @@ std::size_t SourceAddresses::recipients_of(std::uint64_t message) const {
 }
 
 void SourceAddresses::append_sender(std::string& out, std::uint64_t message) const {
-    from_.append_to(out, {message, 0, 0});
+    from_.append_to(out, {sender_of(message), 0, 0});
 }
 
 void SourceAddresses::append_recipient(std::string& out, std::uint64_t message,

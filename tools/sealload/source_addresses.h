@@ -19,6 +19,10 @@ class SourceAddresses {
 public:
     struct Plan {
         std::string from = "sender@example.com";
+        // Of so many senders the messages come in turn, and %d of `from` is the sender's number;
+        // 0: the message's.
+        std::uint64_t senders = 0;
+        std::uint64_t senders_from = 1;
         std::vector<std::string> to = {"recipient@example.net"};
         std::optional<LoadDistribution> recipients;  // how many; nothing: each of `to` once
         std::optional<LoadDistribution> domains;     // %h of each recipient
@@ -26,12 +30,14 @@ public:
     };
     explicit SourceAddresses(const Plan& plan);
 
+    std::uint64_t sender_of(std::uint64_t message) const;
     std::size_t recipients_of(std::uint64_t message) const;
     void append_sender(std::string& out, std::uint64_t message) const;
     void append_recipient(std::string& out, std::uint64_t message, std::size_t index) const;
 
 private:
     AddressPattern from_;
+    std::uint64_t senders_, senders_from_;
     std::vector<AddressPattern> to_;
     std::optional<LoadDistribution> recipients_, domains_;
     std::uint64_t seed_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `sealload source`.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -7,11 +8,14 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 
+#include "crypto/certificate_bundle.h"
 #include "crypto/tls_context.h"
 #include "tools/sealload/load_command.h"
+#include "tools/sealload/signer_mails.h"
 #include "tools/sealload/source.h"
 #include "tools/sealload/source_mails.h"
 #include "tools/sealload/source_progress.h"
@@ -30,6 +34,8 @@ struct SourceArguments {
     std::string sent, output;
     std::string smime, certificate, key;
     std::vector<std::string> recipient_certificates;
+    std::string signer_authority, authority_certificate;
+    std::size_t signer_bytes = 1400;
     bool starttls = false;
     bool no_resume = false;
     bool no_pipelining = false;
@@ -139,6 +145,63 @@ void read_mails(SourceArguments& arguments) {
     check_smime(arguments.mails);
 }
 
+void check_signers(const SourceArguments& arguments) {
+    constexpr std::uint64_t number_max = std::uint64_t{1} << 40;
+    const SourceAddresses::Plan& plan = arguments.options.addresses;
+    if (!arguments.smime.empty() || !arguments.mails.paths.empty())
+        throw LoadFailed{exit_usage, "--signers makes its own mail: no --smime, no MAIL"};
+    if (plan.from.find("%d") == std::string::npos)
+        throw LoadFailed{exit_usage, "--signers wants a %d in --from, the signer's number"};
+    if (plan.senders > number_max || plan.senders_from > number_max)
+        throw LoadFailed{exit_usage, "--signers: at most 2^40"};
+    if (arguments.mails.sizes.min() != arguments.mails.sizes.max())
+        throw LoadFailed{exit_usage, "--signers wants one --size"};
+}
+
+void write_file(const std::string& option, const std::string& path, mode_t mode,
+                ByteSpan contents) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    const bool written = file >= 0 && ::write(file, contents.data(), contents.size()) ==
+                                          static_cast<ssize_t>(contents.size());
+    if (file >= 0) ::close(file);
+    if (!written) throw LoadFailed{exit_usage, option + ": " + path + " cannot be written"};
+}
+
+// A new one, unless there is a file of one.
+SignerAuthority authority_of(const std::string& path) {
+    std::error_code none;
+    if (path.empty() || !std::filesystem::exists(path, none)) {
+        SignerAuthority made = wanted("--signers", SignerAuthority::make());
+        if (!path.empty()) write_file("--signer-ca", path, 0600, made.to_pem().bytes());
+        return made;
+    }
+    const auto file = read_small_file(path);
+    if (!file) throw LoadFailed{exit_usage, "--signer-ca: " + path + ": " + file.error().what};
+    return wanted("--signer-ca: " + path, SignerAuthority::read(file->bytes()));
+}
+
+std::unique_ptr<const SignerMails> make_signers(const SourceArguments& arguments) {
+    SignerAuthority authority = authority_of(arguments.signer_authority);
+    if (!arguments.authority_certificate.empty())
+        write_file("--ca-out", arguments.authority_certificate, 0644,
+                   as_bytes(authority.certificate_pem()));
+    SignerMails::Plan plan;
+    plan.text_bytes = arguments.mails.sizes.max();
+    plan.certificate_bytes = arguments.signer_bytes;
+    return std::make_unique<SignerMails>(std::move(authority), plan);
+}
+
+void read_signers(SourceArguments& arguments) {
+    SourceAddresses::Plan& plan = arguments.options.addresses;
+    if (plan.senders == 0) {
+        if (!arguments.signer_authority.empty() || !arguments.authority_certificate.empty())
+            throw LoadFailed{exit_usage, "--signer-ca and --ca-out want --signers"};
+        return;
+    }
+    if (plan.from == SourceAddresses::Plan().from) plan.from = "signer%d@example.com";
+    check_signers(arguments);
+}
+
 void read_tls(SourceArguments& arguments) {
     constexpr unsigned sessions_max = 1000;
     SourceOptions& o = arguments.options;
@@ -164,9 +227,11 @@ void run(SourceArguments& arguments) {
     read_load(arguments);
     read_addresses(arguments);
     read_mails(arguments);
+    read_signers(arguments);
     read_tls(arguments);
     Loop loop;
     LoadSource source(loop, arguments.options, make_mails(loop, arguments.mails));
+    if (arguments.options.addresses.senders > 0) source.use_signers(make_signers(arguments));
     if (const auto opened = source.open_ledger(arguments.sent); !opened)
         throw LoadFailed{exit_usage, arguments.sent + ": " + opened.error().what};
     loop.on_signal(SIGINT, [&source] { source.stop(); });
@@ -218,7 +283,9 @@ void add_load_options(CLI::App& source, SourceArguments& a) {
 void add_mail_options(CLI::App& source, SourceArguments& a) {
     SourceOptions& o = a.options;
     source.add_option("--helo", o.helo, "The name given in EHLO")->capture_default_str();
-    source.add_option("--from", o.addresses.from, "Sender; %d becomes the message's number")
+    source
+        .add_option("--from", o.addresses.from,
+                    "Sender; %d becomes the message's number, with --signers the signer's")
         ->capture_default_str();
     source
         .add_option("--to", o.addresses.to,
@@ -244,6 +311,23 @@ void add_mail_options(CLI::App& source, SourceArguments& a) {
         .add_option("--smime-variants", a.mails.smime_variants,
                     "Made of each form before the first message leaves")
         ->capture_default_str();
+    source
+        .add_option("--signers", o.addresses.senders,
+                    "Each message signed by the next of so many, with a certificate of his own; "
+                    "%d in --from is his number (signer%d@example.com)")
+        ->check(CLI::PositiveNumber);
+    source.add_option("--signers-from", o.addresses.senders_from, "The number of the first one")
+        ->capture_default_str();
+    source
+        .add_option("--signer-bytes", a.signer_bytes,
+                    "Their certificates' size, where it is less; RSA ones have 1200 to 1600")
+        ->capture_default_str()
+        ->check(CLI::Range(0u, 16'000u));
+    source.add_option("--signer-ca", a.signer_authority,
+                      "Who issues them, with the keys; made when it is not there. With the same "
+                      "file a signer has the same certificate again");
+    source.add_option("--ca-out", a.authority_certificate,
+                      "File for its certificate alone, for the target to trust");
     source.add_option("MAIL", a.mails.paths, "Mails (.eml) or folders of them, sent in turn");
 }
 

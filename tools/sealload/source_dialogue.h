@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ namespace sealgate {
 struct OutgoingMail {
     std::uint64_t number = 0;  // 0: none
     const MailTemplate* mail_template = nullptr;
+    std::shared_ptr<const MailTemplate> made;  // for this message alone
     std::uint64_t intended_ns = 0;
     bool measured = false;  // begun after the warm-up
 };
