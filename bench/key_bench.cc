@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <random>
 
@@ -178,6 +180,76 @@ void harvest_and_evict(benchmark::State& state) {
     std::filesystem::remove_all(directory);
 }
 BENCHMARK(harvest_and_evict);
+
+// --- the keys that a gateway has harvested: SEALGATE_KEY_STORE names its <data-dir>/keys
+// ---------- With what it was filled with (SEALGATE_KEY_STORE_BYTES, its capacity).
+// tools/soak-harvest asks.
+
+struct StoredKeys {
+    static constexpr std::size_t owners_max = 50'000;
+
+    std::unique_ptr<KeyRing> ring;
+    std::vector<std::string> owners;  // of keys for addresses, shuffled
+
+    static StoredKeys& instance() {
+        static StoredKeys keys;
+        return keys;
+    }
+
+private:
+    StoredKeys() {
+        CHECK(init_wolfssl());
+        KeyRing::Options options;
+        options.directory = std::getenv("SEALGATE_KEY_STORE");
+        if (const char* bytes = std::getenv("SEALGATE_KEY_STORE_BYTES"))
+            options.capacity_bytes = std::strtoull(bytes, nullptr, 10);
+        std::string why;
+        auto opened = KeyRing::open(nullptr, options, &why);
+        if (!opened) std::fprintf(stderr, "%s\n", why.c_str());
+        CHECK(opened);
+        ring = *std::move(opened);
+        for (std::optional<std::uint32_t> from = 0; from && owners.size() < owners_max;) {
+            const auto page = ring->list_harvested("", *from, 1000);
+            for (const auto& row : page.rows)
+                if (!row.owner.starts_with("@")) owners.push_back(row.owner);
+            from = page.next;
+        }
+        std::shuffle(owners.begin(), owners.end(), std::mt19937(1));
+    }
+};
+
+enum class Stored : std::uint8_t { in_frequent_use, expired, none };
+
+// Of a key that has expired everything is looked at but the certificate, which is not parsed then;
+// so it is a look-up of any key, and of its domain and wildcard besides.
+void find_stored(benchmark::State& state, Stored which) {
+    StoredKeys& keys = StoredKeys::instance();
+    std::vector<std::string> owners = keys.owners;
+    if (which == Stored::in_frequent_use) owners.resize(std::min<std::size_t>(owners.size(), 200));
+    if (which == Stored::none)
+        for (std::string& owner : owners) owner.insert(0, "no-");
+    const std::int64_t at = which == Stored::expired ? 32'503'680'000 : std::time(nullptr);
+    const bool wanted = which == Stored::in_frequent_use;
+    for (int round = 0; round < 3; ++round)
+        for (const std::string& owner : owners) (void)keys.ring->find(owner, at);
+    std::size_t next = 0;
+    for (auto _ : state) {
+        if (keys.ring->find(owners[next], at).has_value() != wanted)
+            return state.SkipWithError("another answer was wanted");
+        if (++next == owners.size()) next = 0;
+    }
+    state.counters["keys"] = static_cast<double>(keys.ring->statistics().harvested);
+}
+
+const bool stored_are_measured = [] {
+    if (std::getenv("SEALGATE_KEY_STORE") == nullptr) return false;
+    for (const auto& [name, which] :
+         {std::pair{"find_stored_in_frequent_use", Stored::in_frequent_use},
+          {"find_stored_expired", Stored::expired},
+          {"find_stored_none", Stored::none}})
+        benchmark::RegisterBenchmark(name, find_stored, which);
+    return true;
+}();
 
 }  // namespace
 }  // namespace sealgate
