@@ -108,6 +108,26 @@ TEST_F(RecordStoreTest, WalksThroughAPrefixInOrder) {
     EXPECT_EQ(seen, "B B1 ");
 }
 
+TEST_F(RecordStoreTest, TakesChangesAtStartWhileItIsWalkedThrough) {
+    RecordBatch batch;
+    for (int i = 0; i < 100; ++i) batch.put("H" + std::to_string(i), "x");
+    ASSERT_TRUE(write(std::move(batch)));
+    open();
+    int seen = 0;
+    EXPECT_TRUE(store_->each("H", [&](std::string_view key, std::string_view) {
+        RecordBatch changes;
+        changes.remove(std::string(key));
+        changes.put("N" + std::string(key), "y");
+        EXPECT_TRUE(store_->write_at_start(std::move(changes)));
+        ++seen;
+        return true;
+    }));
+    EXPECT_EQ(seen, 100);
+    open();
+    EXPECT_EQ(all("H").size(), 0U);
+    EXPECT_EQ(all("N").size(), 100U);
+}
+
 TEST_F(RecordStoreTest, PurgesAPrefixFromItsFilesToo) {
     RecordBatch batch;
     for (int i = 0; i < 1000; ++i) {
