@@ -34,6 +34,22 @@ bool LineEndStage::has_bare_carriage_return(ByteSpan bytes) const {
     return false;
 }
 
+// Whole runs are copied, up to where a half is missing.
+void LineEndStage::give_line_ends(ByteSpan bytes) {
+    const bool completes = bare_cr_ == BareCr::ends_line;
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+        const std::uint8_t byte = bytes[at];
+        if (byte == '\n' ? !after_cr_ : after_cr_ && completes) {
+            builder_.append(bytes.subspan(begin, at - begin));
+            builder_.append_byte(byte == '\n' ? '\r' : '\n');
+            begin = at;
+        }
+        after_cr_ = byte == '\r';
+    }
+    builder_.append(bytes.subspan(begin));
+}
+
 Result<Flow> LineEndStage::write(Chunk chunk) {
     const ByteSpan bytes = chunk.bytes();
     if (bytes.empty()) return Flow::open;
@@ -42,12 +58,7 @@ Result<Flow> LineEndStage::write(Chunk chunk) {
         after_cr_ = bytes.back() == '\r';
         return below_.write(std::move(chunk));
     }
-    for (const std::uint8_t byte : bytes) {
-        if (byte == '\n' ? !after_cr_ : after_cr_ && completes)
-            builder_.append_byte(byte == '\n' ? '\r' : '\n');
-        builder_.append_byte(byte);
-        after_cr_ = byte == '\r';
-    }
+    give_line_ends(bytes);
     return below_.write_all(builder_.take());
 }
 

@@ -25,10 +25,12 @@ public:
 private:
     bool has_bare_line_feed(ByteSpan bytes) const;
     bool has_bare_carriage_return(ByteSpan bytes) const;
+    void give_line_ends(ByteSpan bytes);
 
     Sink& below_;
     const BareCr bare_cr_;
-    ChunkBuilder builder_{64 * 1024};
+    // Whoever keeps what is made keeps whole blocks, and a layer gives 16 KB at a time.
+    ChunkBuilder builder_{16 * 1024};
     bool after_cr_ = false;
 };
 
