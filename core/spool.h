@@ -38,7 +38,7 @@ inline constexpr std::size_t spool_head_bytes_max = 256 * 1024;
 // cost a session what one body costs it otherwise.
 inline constexpr std::size_t spool_variant_piece_bytes = spool_piece_bytes / 2;
 inline constexpr std::size_t spool_variant_unwritten_bytes_max = spool_unwritten_bytes_max / 2;
-inline constexpr std::size_t young_variant_bytes_max = young_message_bytes_max / 2;
+inline constexpr std::size_t young_variant_bytes_max = young_message_bytes_max / 4;
 
 static_assert(spool_head_bytes_max >= 2 * header_bytes_max);
 

@@ -77,9 +77,11 @@ Result<Flow> Intake::take(Chunk content) {
     if (!TRY(collector_.write(std::move(content)))) return Flow::open;
     TRY(on_header());
     if (ended_) return Flow::open;
+    // The last word counts: flow() does not know of a key that is awaited.
+    Flow last = flow();
     ChunkList rest = collector_.take_rest();
-    while (!rest.empty()) TRY(write_body(rest.take_front()));
-    return flow();
+    while (!rest.empty()) last = TRY(write_body(rest.take_front()));
+    return last;
 }
 
 Result<void> Intake::on_header() {
@@ -117,7 +119,9 @@ bool Intake::open_smime() {
     Incoming::Message message;
     message.mid = mid_;
     message.envelope = envelope_;
-    message.header = header_;
+    // In a block of its own: it is kept to the end, and would keep a whole read of the socket.
+    message.header = Header::parse(Chunk::copy_of(header_.bytes().bytes()));
+    header_ = {};
     message.origin = origin_of(session_);
     message.received = make_received(session_, envelope_, mid_, arrived_);
     message.arrived = arrived_;
