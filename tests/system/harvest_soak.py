@@ -77,7 +77,7 @@ CERTIFICATE_BYTES = 1400
 # What such a key takes, roughly: to know how much to send at a time.
 RECORD_BYTES = 1672
 MEMORY_SHARE = 0.02
-# Of less, the other memory of a gateway moves by more than the share that is looked at.
+# Of less, other memory moves by more than the share, and few parsed certificates are kept.
 MEMORY_CAPACITY_MIN = 64 << 20
 TOUCHED = 20  # keys that are used while they are among the oldest, in each of two ways
 
@@ -87,7 +87,7 @@ def owner(number):
 
 
 class Soak:
-    def __init__(self, folder, capacity_bytes, connections=8, say=lambda text: None):
+    def __init__(self, folder, capacity_bytes, connections=16, say=lambda text: None):
         self.folder = pathlib.Path(folder)
         self.capacity = capacity_bytes
         self.connections = connections
@@ -235,7 +235,7 @@ class Soak:
         self.used = [*harvested, *encrypted]
 
     def margin(self):
-        return max(self.figures["full_after"] // 50, 40)
+        return max(self.figures["full_after"] // 50, 3 * self.connections)
 
     def look_at_order(self, gateway):
         keys = self.repository(gateway)
@@ -276,7 +276,7 @@ class Soak:
     def look_up(self, gateway):
         """key_bench on the store that has been filled; it is open in one process at a time."""
         bench = harness.BIN / "key_bench"
-        if not bench.exists():
+        if not bench.exists() or self.capacity < MEMORY_CAPACITY_MIN:
             return
         done = subprocess.run(
             [bench, "--benchmark_filter=stored", "--benchmark_format=json"], capture_output=True,
