@@ -7,8 +7,8 @@ import dataclasses
 import cms_peers
 import harness
 from smime_messages import (OTHER, PLAIN, Holder, Message, detached, encrypted, mail, opaque,
-                            openssl, signed, signer, unread_signer)
-from smime_openssl import Openssl
+                            openssl, sealed, signed, signer, unread_signer)
+from smime_openssl import Openssl, sign_entity
 from smime_oracle import Oracle
 
 NSS = harness.CORPUS / "nss-smime"
@@ -171,13 +171,12 @@ class CorpusMessages:
         alice = holder("lamps-alice", "4.1", "4.2", "3.1")
         bob = holder("lamps-bob", "5.3", "5.4", "3.1")
         for mode in ("detached", "opaque"):
-            cms = self.tool.sign(PLAIN, [alice], mode=mode)
-            entity = detached(PLAIN, cms) if mode == "detached" else opaque(cms)
+            entity = sign_entity(mode, PLAIN, self.tool.sign(PLAIN, [alice], mode=mode))
             layer = signed(mode, signer(alice, "sha256", "rsa-pkcs1"))
             yield Message(f"rfc9216 alice {mode}", mail(entity, "alice@smime.example"), [layer],
                           content=PLAIN, cas=[alice.root])
-            sealed = opaque(self.tool.encrypt(entity, [bob], "aes-128-gcm"), "authEnveloped-data")
-            yield Message(f"rfc9216 alice {mode} to bob", mail(sealed, "alice@smime.example"),
+            entity = sealed(self.tool.encrypt(entity, [bob], "aes-128-gcm"), "aes-128-gcm")
+            yield Message(f"rfc9216 alice {mode} to bob", mail(entity, "alice@smime.example"),
                           [encrypted("aes-128-gcm", "rsa-pkcs1", bob), layer], content=PLAIN,
                           cas=[alice.root], keys=[bob.both(self.folder)])
         if cms_peers.BouncyCastle.missing():

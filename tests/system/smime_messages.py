@@ -222,6 +222,11 @@ def opaque(cms, kind="signed-data", media=b"application/pkcs7-mime"):
             b'Content-Disposition: attachment; filename="smime.p7m"\r\n\r\n') + base64_lines(cms)
 
 
+def sealed(cms, cipher):
+    """A pkcs7-mime entity of what was encrypted so."""
+    return opaque(cms, "authEnveloped-data" if cipher.endswith("gcm") else "enveloped-data")
+
+
 def detached(entity, cms, micalg="sha-256", protocol=b"application/pkcs7-signature"):
     """A multipart/signed entity."""
     boundary = b"----" + hashlib.sha256(entity).hexdigest()[:24].encode()  # one for each layer

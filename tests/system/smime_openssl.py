@@ -5,7 +5,7 @@ import itertools
 
 import harness
 from smime_messages import (CONTENTS, LARGE, MIXED, PLAIN, SENDER, Message, detached, encrypted,
-                            mail, opaque, openssl, recipients, signed, signer, signers)
+                            mail, opaque, openssl, recipients, sealed, signed, signer, signers)
 
 MICALG = {"sha1": "sha1", "sha224": "sha-224", "sha256": "sha-256", "sha384": "sha-384",
           "sha512": "sha-512", "md5": "md5"}
@@ -57,8 +57,8 @@ def sign_entity(mode, content, cms, micalg="sha-256"):
     return detached(content, cms, micalg) if mode == "detached" else opaque(cms)
 
 
-class OpensslMessages:
-    """Everything of one run, in `folder`."""
+class Workplace:
+    """What messages of openssl are made with, in `folder`."""
 
     def __init__(self, folder):
         folder.mkdir()
@@ -67,6 +67,10 @@ class OpensslMessages:
         self.signers = signers()
         self.recipients = recipients()
         self.root = self.signers["rsa2048"].root
+
+
+class OpensslMessages(Workplace):
+    """Everything of one run."""
 
     def all(self):
         yield from self.signed_keys()
@@ -170,8 +174,7 @@ class OpensslMessages:
     # ---- encrypted ------------------------------------------------------------------------------
 
     def encrypted_message(self, name, holder, cms, cipher, transport, content=PLAIN, **more):
-        kind = "authEnveloped-data" if cipher.endswith("gcm") else "enveloped-data"
-        return Message(f"openssl {name}", mail(opaque(cms, kind)),
+        return Message(f"openssl {name}", mail(sealed(cms, cipher)),
                        [encrypted(cipher, transport, holder)], content=content,
                        keys=[holder.both(self.folder)], **more)
 
@@ -281,8 +284,7 @@ class OpensslMessages:
                     entity = sign_entity(mode, entity, cms)
                     layers.insert(0, signed(mode, signer(holder, "sha256", scheme_of(holder))))
                 else:
-                    kind = "authEnveloped-data" if cipher.endswith("gcm") else "enveloped-data"
-                    entity = opaque(self.tool.encrypt(entity, [ours], cipher, "-stream"), kind)
+                    entity = sealed(self.tool.encrypt(entity, [ours], cipher, "-stream"), cipher)
                     layers.insert(0, encrypted(cipher, "rsa-pkcs1", ours))
             yield Message(f"openssl layers {order} {name} {mode} {cipher}", mail(entity), layers,
                           content=LARGE if order == "se" else MIXED, cas=[self.root],

@@ -19,9 +19,9 @@ import cms_peers
 import smime_corpora
 import smime_openssl
 import smime_refusals
-from smime_messages import (CONTENTS, MIXED, PLAIN, Message, detached, encrypted, mail, opaque,
-                            recipients, signed, signer, signers)
-from smime_openssl import MICALG, Openssl, scheme_of
+from smime_messages import (CONTENTS, MIXED, PLAIN, Message, encrypted, mail, recipients, sealed,
+                            signed, signer, signers)
+from smime_openssl import MICALG, Openssl, scheme_of, sign_entity
 
 
 @dataclasses.dataclass
@@ -41,9 +41,7 @@ class Signing:
                                         chain=chain or self.chain))
 
     def entity(self, content, cms):
-        if self.mode == "detached":
-            return detached(content, cms, MICALG[self.md])
-        return opaque(cms)
+        return sign_entity(self.mode, content, cms, MICALG[self.md])
 
 
 @dataclasses.dataclass
@@ -59,8 +57,7 @@ class Sealing:
         return encrypted(self.cipher, self.transport, self.holder)
 
     def entity(self, cms):
-        gcm = self.cipher.endswith("gcm")
-        return opaque(cms, "authEnveloped-data" if gcm else "enveloped-data")
+        return sealed(cms, self.cipher)
 
 
 class Maker:

@@ -3,20 +3,15 @@
 covered, what attackers and accidents make of a message; and S/MIME where it does not count."""
 
 from smime_messages import (MIXED, OTHER, PLAIN, SENDER, Authority, Message, detached, encrypted,
-                            mail, opaque, openssl, recipients, signed, signer, signers)
-from smime_openssl import MICALG, Openssl, sign_entity
+                            mail, opaque, openssl, sealed, signed, signer)
+from smime_openssl import MICALG, Workplace, sign_entity
 
 
-class Refusals:
-    """Everything of one run, in `folder`; beside each kind, what is to be believed of it."""
+class Refusals(Workplace):
+    """Everything of one run; beside each kind, what is to be believed of it."""
 
     def __init__(self, folder):
-        folder.mkdir()
-        self.folder = folder
-        self.tool = Openssl(folder)
-        self.signers = signers()
-        self.recipients = recipients()
-        self.root = self.signers["rsa2048"].root
+        super().__init__(folder)
         self.authority = Authority(folder / "authority")
 
     def all(self):
@@ -182,17 +177,15 @@ class Refusals:
             cms = bytearray(self.tool.encrypt(MIXED, [holder], cipher, "-noindef"))
             # CBC: the block before the last, so that the padding is wrong.
             cms[at] ^= 0x80
-            kind = "authEnveloped-data" if cipher.endswith("gcm") else "enveloped-data"
-            yield self.refusal(f"changed {cipher} {at}", opaque(bytes(cms), kind),
+            yield self.refusal(f"changed {cipher} {at}", sealed(bytes(cms), cipher),
                                [encrypted(cipher, "rsa-pkcs1", reason="decrypt-failed")],
                                "decrypt-failed", keys=[holder.both(self.folder)])
 
     def keys_of_others(self):
         to, ours = self.recipients["rsa3072"], self.recipients["rsa2048"]
-        for cipher, kind in (("aes-256-cbc", "enveloped-data"),
-                             ("aes-256-gcm", "authEnveloped-data")):
+        for cipher in ("aes-256-cbc", "aes-256-gcm"):
             cms = self.tool.encrypt(PLAIN, [to], cipher)
-            yield self.refusal(f"to another {cipher}", opaque(cms, kind),
+            yield self.refusal(f"to another {cipher}", sealed(cms, cipher),
                                [encrypted(cipher, "", reason="no-key")], "no-key",
                                keys=[ours.both(self.folder)])
         cms = self.tool.run("cms", "-encrypt", "-binary", "-aes128", "-pwri_password", "secret",
