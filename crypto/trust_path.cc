@@ -244,6 +244,9 @@ TrustVerdict TrustAnchors::judge(const CertificatePtr& leaf,
                                  const std::vector<CertificatePtr>& others,
                                  std::int64_t wall_seconds, TrustPurpose purpose,
                                  JudgeOptions options) const {
+    const std::string key = TrustPathCache::key_of(*leaf, others, purpose, options);
+    if (auto path = state_->found.find(key, wall_seconds))
+        return {Reason::ok, {}, *std::move(path)};
     X509Ptr decoded = decode_x509(leaf->der());
     if (!decoded) return {Reason::malformed, "libcrypto does not read the certificate"};
     Reason use = may_be_used(*leaf, purpose);
@@ -253,7 +256,9 @@ TrustVerdict TrustAnchors::judge(const CertificatePtr& leaf,
     if (const Reason dates = leaf->valid_at(wall_seconds); dates != Reason::ok)
         return {dates, "the certificate's own dates"};
     const PathSearch::Question question{leaf, others, wall_seconds, purpose, options};
-    return PathSearch(*state_, question, std::move(decoded)).run();
+    TrustVerdict verdict = PathSearch(*state_, question, std::move(decoded)).run();
+    if (verdict.reason == Reason::ok) state_->found.keep(key, verdict.path);
+    return verdict;
 }
 
 }  // namespace sealgate

@@ -8,6 +8,7 @@
 
 #include "crypto/trust_library.h"
 #include "crypto/trust_path.h"
+#include "crypto/trust_path_cache.h"
 
 namespace sealgate {
 
@@ -23,6 +24,7 @@ struct TrustAnchors::State {
     };
     std::unordered_map<const X509*, Anchor> anchors;
     std::size_t count = 0;
+    TrustPathCache found;
 };
 
 }  // namespace sealgate
