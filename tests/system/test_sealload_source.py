@@ -252,6 +252,15 @@ class SourceTest(harness.SystemTest):
             (["--smime", "encrypt"], "--recipient-certificate"),
             (["--smime", "seal"], "seal"),
             (["--output", "/nonexistent/file", "--messages", "1"], "/nonexistent/file"),
+            (["--signers", "5", "--smime", "plain"], "--smime"),
+            (["--signers", "5", __file__], "no MAIL"),
+            (["--signers", "5", "--from", "somebody@example.com"], "%d"),
+            (["--signers", "5", "--size", "1K:1,2K:1"], "--size"),
+            (["--signers", "2000000000000"], "2^40"),
+            (["--signers", "5", "--signer-ca", __file__], "no file of an authority"),
+            (["--signers", "5", "--signer-ca", "/nonexistent/file"], "/nonexistent/file"),
+            (["--signers", "5", "--ca-out", "/nonexistent/file"], "/nonexistent/file"),
+            (["--ca-out", "/nonexistent/file"], "--signers"),
         ]
         sink = self.start_sink(keep=False)
         for options, why in rows:

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "crypto/pem.h"
@@ -71,23 +73,42 @@ TEST(SignerAuthority, IsTheSameFromItsFile) {
     // The keys in another order.
     auto blocks = *read_pem(pem.bytes());
     std::string swapped;
-    for (const std::size_t i : {0, 2, 1}) swapped += as_text(blocks[i].text.bytes());
+    for (const std::size_t i : {0U, 2U, 1U}) swapped += as_text(blocks[i].text.bytes());
     EXPECT_FALSE(SignerAuthority::read(as_bytes(swapped)));
 }
 
-TEST(SignerMails, HoldBeforeTheAuthority) {
+// What sealload's sink says of it, with these authorities trusted.
+std::string verdict(const std::string& mail, const std::string& authorities) {
+    const std::string path = testing::TempDir() + "signer_mails_test.pem";
+    std::ofstream(path, std::ios::binary) << authorities;
+    auto judge = std::make_shared<CmsJudge>();
+    EXPECT_TRUE(judge->trust(path));
+    std::filesystem::remove(path);
+    ReceivedLine line;
+    line.recipients = {"recipient@example.net"};
+    MailCheck({.expected = {MailForm::signed_}, .only_recipients = false, .also_allowed = {}},
+              std::move(judge))
+        .judge(line, mail);
+    return line.verdict + " " + line.body;
+}
+
+TEST(SignerMails, AreSignedByWhoTheyAreFrom) {
     auto authority = SignerAuthority::make();
     ASSERT_TRUE(authority);
-    SCOPED_TRACE(authority->certificate_pem());
+    const std::string trusted = authority->certificate_pem();
     const SignerMails mails(*std::move(authority), {.text_bytes = 300});
-    for (const std::uint64_t signer : {1, 2}) {
-        const auto made = mails.make(signer, "signer" + std::to_string(signer) + "@example.com");
+    for (const std::string signer : {"1", "300000"}) {
+        const auto made = mails.make(std::stoull(signer), "signer" + signer + "@example.com");
         ASSERT_TRUE(made);
-        const std::string text = std::string((*made)->rest(ContentForm::bdat).text());
-        EXPECT_NE(text.find("multipart/signed"), text.npos);
-        EXPECT_NE(text.find("X-Sealload-Digest: sha256="), text.npos);
-        EXPECT_NE(text.find("From: <signer" + std::to_string(signer) + "@example.com>"), text.npos);
-        EXPECT_EQ((*made)->name(), "signer-" + std::to_string(signer));
+        EXPECT_EQ((*made)->name(), "signer-" + signer);
+        std::string mail;
+        (*made)->append_head(mail, "<1@x>", ContentForm::bdat);
+        mail += (*made)->rest(ContentForm::bdat).text();
+        EXPECT_NE(mail.find("\r\nFrom: <signer" + signer + "@example.com>\r\n"), mail.npos);
+        EXPECT_EQ(verdict(mail, trusted), "verified same");
+        EXPECT_NE(verdict(mail, SignerAuthority::make()->certificate_pem()), "verified same");
+        mail[mail.find("brown")] = 'B';
+        EXPECT_FALSE(verdict(mail, trusted).starts_with("verified "));
     }
 }
 
