@@ -380,6 +380,23 @@ TEST_F(IncomingTest, OpensALargeMessageInPieces) {
     }
 }
 
+// What came with the header is held until the key is there; more would be held beside it.
+TEST_F(IncomingTest, WantsNoMoreWhileAKeyIsAwaited) {
+    const std::string message =
+        sealed("encrypt", "\r\n" + std::string(40'000, 'x') + "\r\nthe end\r\n");
+    use("KEEP");
+    auto intake = begin({"b@inside.example"});
+    drained_ = false;
+    const auto written = intake->write(Chunk::copy_of(message.substr(0, 20'000)));
+    ASSERT_TRUE(written);
+    EXPECT_EQ(*written, Flow::full);
+    ASSERT_TRUE(loop_.run_until([this] { return drained_; }, 20'000));
+    ASSERT_TRUE(intake->write(Chunk::copy_of(message.substr(20'000))));
+    intake->finish();
+    EXPECT_TRUE(loop_.run_until([this] { return reply_.code != 0; }, 20'000));
+    EXPECT_EQ(reply_.code, 250) << reply_.text();
+}
+
 TEST_F(IncomingTest, AMessageThatIsGivenUpLeavesNothing) {
     for (const std::string mode : modes) {
         const std::string message = sealed(mode, text_content);

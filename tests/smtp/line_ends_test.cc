@@ -58,6 +58,26 @@ TEST_P(LineEndStageTest, LeavesItsOutputAsItIs) {
     EXPECT_EQ(sink.text, row.want);
 }
 
+// Whoever keeps what comes out keeps whole blocks.
+TEST(LineEndStage, TakesNoMoreMemoryThanWhatItGives) {
+    struct Keeper final : Sink {
+        Result<Flow> write(Chunk chunk) override {
+            kept.append(std::move(chunk));
+            return Flow::open;
+        }
+        Result<Flow> finish() override { return Flow::open; }
+        ChunkList kept;
+    } sink;
+    LineEndStage stage(sink, LineEndStage::BareCr::ends_line);
+    std::string text;
+    while (text.size() < 16 * 1024) text += std::string(63, 'x') + "\n";
+    const Chunk chunk = Chunk::copy_of(text);
+    const std::size_t before = BlockPool::instance().in_use_bytes();
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(stage.write(chunk));
+    EXPECT_EQ(sink.kept.bytes(), 4 * (text.size() + text.size() / 64));
+    EXPECT_LE(BlockPool::instance().in_use_bytes() - before, sink.kept.bytes() + 17 * 1024);
+}
+
 TEST(LineEndStage, PassesChunksWithCrlfWithoutACopy) {
     struct Same final : Sink {
         Result<Flow> write(Chunk chunk) override {
