@@ -22,17 +22,31 @@ void Loop::State::run_deferred() {
     for (auto& task : tasks) task();
 }
 
+namespace {
+
+std::uint64_t thread_cpu_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
+           static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+}  // namespace
+
 // The round's length without its sleep. Sockets' callbacks run inside libuv's polling, so the time
 // between a prepare and a check would not do; libuv itself counts what it slept.
 void Loop::State::count_round() {
     const std::uint64_t now_ns = uv_hrtime();
     const std::uint64_t slept_ns = uv_metrics_idle_time(&loop);
+    const std::uint64_t worked_ns = thread_cpu_ns();
     if (round_ended_ns != 0) {
         const std::uint64_t whole_ns = now_ns - round_ended_ns;
         const std::uint64_t asleep_ns = std::min(slept_ns - idle_ns, whole_ns);
         stalls.add((whole_ns - asleep_ns) / 1000);
+        work.add((worked_ns - cpu_ns) / 1000);
     }
     round_ended_ns = now_ns;
+    cpu_ns = worked_ns;
     idle_ns = slept_ns;
 }
 
@@ -139,6 +153,8 @@ void Loop::on_signal(int signal_number, std::function<void()> task) {
 }
 
 const LoopStalls& Loop::stalls() const { return state_->stalls; }
+
+const LoopStalls& Loop::work() const { return state_->work; }
 
 uv_loop_s* Loop::uv() const { return &state_->loop; }
 

@@ -46,6 +46,9 @@ public:
 
     // Of all rounds so far. Loop thread.
     const LoopStalls& stalls() const;
+    // The CPU time of the same rounds: where stalls() are much longer, the thread had to wait for a
+    // core.
+    const LoopStalls& work() const;
 
     uv_loop_s* uv() const;
 

@@ -22,7 +22,9 @@ struct Loop::State {
     uv_prepare_t before_sleep;  // runs deferred tasks before the loop may sleep
     uv_idle_t no_sleep;         // active while deferred tasks wait: the loop must not sleep
     LoopStalls stalls;
+    LoopStalls work;
     std::uint64_t round_ended_ns = 0;  // when the last round's work was done; 0: no round yet
+    std::uint64_t cpu_ns = 0;          // this thread's, at that time
     std::uint64_t idle_ns = 0;         // libuv's, at that time
     Mailbox<std::function<void()>> posted;
     std::vector<std::function<void()>> deferred;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How long a loop was busy in each of its rounds: what an event that is ready may have to wait.
+// How long a loop was busy in each of its rounds: what an event that is ready may have to wait. Or
+// how much CPU time each took, which is less where the thread waits for a core.
 //
 // Log-linear: four steps for each power of two, from 1 µs to beyond 4 s, so a value is told within
 // a quarter. Loop thread; reading is a walk over 96 numbers.

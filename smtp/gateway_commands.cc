@@ -31,6 +31,14 @@ bool flag_of(const json& request, const char* name) {
     return member != request.end() && member->is_boolean() && member->get<bool>();
 }
 
+json quantiles_of(const LoopStalls& rounds) {
+    return {{"rounds", rounds.rounds()},
+            {"p50", rounds.quantile_us(0.5)},
+            {"p99", rounds.quantile_us(0.99)},
+            {"p99.9", rounds.quantile_us(0.999)},
+            {"max", rounds.max_us()}};
+}
+
 json to_json(const QueueRow& row) {
     json recipients = json::array();
     for (const std::string& address : row.recipients) recipients.push_back({{"address", address}});
@@ -103,12 +111,8 @@ public:
                            {"destinations", queue.destinations},
                            {"destinations_down", queue.destinations_down},
                            {"delivery_connections", queue.connections}};
-        const LoopStalls& stalls = g_.loop_.stalls();
-        answer["loop_stall_us"] = {{"rounds", stalls.rounds()},
-                                   {"p50", stalls.quantile_us(0.5)},
-                                   {"p99", stalls.quantile_us(0.99)},
-                                   {"p99.9", stalls.quantile_us(0.999)},
-                                   {"max", stalls.max_us()}};
+        answer["loop_stall_us"] = quantiles_of(g_.loop_.stalls());
+        answer["loop_cpu_us"] = quantiles_of(g_.loop_.work());
         const KeyRing::Statistics keys = g_.keys_->statistics();
         answer["keys"] = {{"manual", keys.manual},
                           {"harvested", keys.harvested},

@@ -179,7 +179,8 @@ def goals(results):
         worst = stall_p999_us(stall)
         if worst is not None:
             row(f"{VARIANTS[name].title}, {found['title']}: loop stall p99.9 ≤ 2 ms",
-                f"{worst / 1000:.2f} ms", worst <= 2000)
+                f"{worst / 1000:.2f} ms (CPU time of rounds: {stall['CPU p99.9'] / 1000:.2f} ms)",
+                worst <= 2000)
     special_goals(results["specials"], row)
     return rows
 

@@ -143,7 +143,8 @@ class Gateway(Server):
         return self.gateway.certificate("bench")
 
     def loop_stall(self):
-        return self.gateway.ask("status").get("loop_stall_us")
+        status = self.gateway.ask("status")
+        return {**status["loop_stall_us"], "CPU p99.9": status["loop_cpu_us"]["p99.9"]}
 
     def stop(self):
         harness.end_process(self.process)

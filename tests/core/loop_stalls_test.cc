@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <thread>
 
 #include "core/loop.h"
@@ -54,6 +55,23 @@ TEST(LoopStalls, OfALoopAreItsBusyTimeAndNotItsSleep) {
     EXPECT_GE(loop.stalls().max_us(), 30'000u);
     EXPECT_GE(loop.stalls().rounds(), 3u);
     EXPECT_LT(loop.stalls().quantile_us(0.5), 300'000u);
+    EXPECT_EQ(loop.work().rounds(), loop.stalls().rounds());
+    EXPECT_LT(loop.work().max_us(), 30'000u) << "nothing was computed in those 30 ms";
+}
+
+TEST(LoopStalls, OfALoopTellItsComputingToo) {
+    Loop loop;
+    bool done = false;
+    loop.post([&] {
+        const std::clock_t until = std::clock() + CLOCKS_PER_SEC / 50;
+        while (std::clock() < until) {
+        }
+        done = true;
+    });
+    ASSERT_TRUE(loop.run_until([&] { return done; }, 20'000));
+    loop.run_until([] { return false; }, 5);
+    EXPECT_GE(loop.work().max_us(), 15'000u);
+    EXPECT_LE(loop.work().max_us(), loop.stalls().max_us() + 1'000);
 }
 
 }  // namespace
