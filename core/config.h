@@ -231,8 +231,8 @@ struct DirectoryOptions {
     bool trust = true;
 };
 
-// The structs from here to AdminOptions belong to features this version does not have: what is read
-// into them is either inert or a complaint (core/options.h).
+// Belongs to a feature this version does not have, as AdminOptions does: what is read into it is
+// either inert or a complaint (core/options.h).
 struct QuarantineOptions {
     std::string name;
     ConfigPlace place;
