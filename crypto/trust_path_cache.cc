@@ -9,6 +9,9 @@
 
 namespace sealgate {
 
+// Whatever an answer depends on must be in the key.
+static_assert(sizeof(JudgeOptions) == sizeof(bool));
+
 std::string TrustPathCache::key_of(const Certificate& leaf,
                                    const std::vector<CertificatePtr>& others, TrustPurpose purpose,
                                    const JudgeOptions& options) {
