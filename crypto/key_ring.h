@@ -100,7 +100,7 @@ public:
         added,
         replaced,
         refreshed,  // it is the very certificate that was there: times and capabilities are newer
-        older,      // what is there stays: its message is as new
+        older,      // what is there stays: its message is as new; the very certificate was used
         kept,       // what is there stays: not to be replaced, or only by a verified one
         too_large,
     };

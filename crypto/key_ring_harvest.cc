@@ -270,9 +270,14 @@ KeyRing::Harvest KeyRing::harvest(Harvested key, Replace replace) {
         const KeyRepository::Facts before = state.repository.facts(known);
         if (before.verified && !key.verified) return Harvest::kept;
         const bool outranks = key.verified && !before.verified;
-        if (!outranks && facts.signing_time <= before.signing_time) return Harvest::older;
         const Bytes der_before = state.repository.der(known);
-        if (std::equal(der_before.begin(), der_before.end(), der.begin(), der.end())) {
+        const bool is_same =
+            std::equal(der_before.begin(), der_before.end(), der.begin(), der.end());
+        if (!outranks && facts.signing_time <= before.signing_time) {
+            if (is_same) state.use(known, owner, facts.last_used);  // it is in use all the same
+            return Harvest::older;
+        }
+        if (is_same) {
             if (!key.capabilities.known && !outranks) facts.capabilities = before.capabilities;
             state.refresh(known, owner, facts);
             return Harvest::refreshed;

@@ -92,6 +92,17 @@ TEST_F(SmallRingTest, EvictsTheLeastRecentlyUsedAtItsCapacity) {
     EXPECT_LT(ring_->statistics().evictions, 5U);
 }
 
+TEST_F(SmallRingTest, KeepsTheKeyOfAMessageThatIsNoNewer) {
+    fill(300);
+    EXPECT_EQ(harvest(owner_number(0), certificate_, today, today + 400), KeyRing::Harvest::older);
+    EXPECT_EQ(harvest(owner_number(1), make({.domains = {"example.net"}}), today, today + 400),
+              KeyRing::Harvest::older);
+    for (int i = 0; ring_->statistics().evictions < 20; ++i)
+        harvest("new" + std::to_string(i) + "@example.net", certificate_, today, today + 1000);
+    EXPECT_TRUE(has(0)) << "it is in use";
+    EXPECT_FALSE(has(1)) << "another one was";
+}
+
 TEST_F(SmallRingTest, BringsBackWhatItHadInTheOrderOfUse) {
     fill(300);
     open();
