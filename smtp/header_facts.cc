@@ -25,10 +25,12 @@ HeaderFacts::HeaderFacts(const Header& header, const Envelope& envelope, Message
     : header_(header),
       envelope_(envelope),
       origin_(std::move(origin)),
-      smime_(smime ? *smime : facts_of_root(header)),
+      smime_(smime),
       from_(addresses_of(header, "From").list.addresses) {
     for (const Recipient& recipient : envelope.recipients) recipients_.push_back(recipient.address);
 }
+
+SmimeFacts HeaderFacts::smime() const { return smime_ ? *smime_ : facts_of_root(header_); }
 
 std::vector<std::string> HeaderFacts::header(std::string_view name) const {
     std::vector<std::string> values;

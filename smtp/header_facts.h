@@ -38,13 +38,13 @@ public:
     const IpAddress& remote_ip() const override { return origin_.remote_ip; }
     std::string_view listener() const override { return origin_.listener; }
     std::string_view sender_group() const override { return origin_.sender_group; }
-    SmimeFacts smime() const override { return smime_; }
+    SmimeFacts smime() const override;
 
 private:
     const Header& header_;
     const Envelope& envelope_;
     MessageOrigin origin_;
-    SmimeFacts smime_;
+    std::optional<SmimeFacts> smime_;
     std::vector<std::string> from_;
     std::vector<std::string> recipients_;
 };
