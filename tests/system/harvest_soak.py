@@ -305,9 +305,7 @@ class Soak:
         gateway.start()
         self.figures["start_after_kill_seconds"] = time.monotonic() - began
         after = self.repository(gateway)
-        # The disk follows: what it had still to write or to remove is lost, or there again.
-        arrears = max(0.03 * keys, 64)
-        self.check(abs(after["harvested"] - keys) <= arrears,
+        self.check(0.97 * keys <= after["harvested"] <= 1.03 * keys,
                    f"{after['harvested']} keys after kill -9, {keys} before")
         if sent < keys // 2:  # those that had come before the last start
             first = self.sent - keys // 4
